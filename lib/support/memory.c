@@ -1,0 +1,50 @@
+#include "support/memory.h"
+
+#include "support/fail.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGNMENT = 64 };
+
+void *memory_new(size_t count, size_t size)
+{
+    if (size != 0 && count > (SIZE_MAX - ALIGNMENT) / size)
+        refuse("memory: %zu elements of %zu bytes do not fit into an address; choose smaller sizes",
+               count, size);
+    size_t bytes = (count * size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    if (bytes == 0)
+        bytes = ALIGNMENT;
+    void *memory = aligned_alloc(ALIGNMENT, bytes);
+    if (memory == NULL)
+        refuse("memory: %.1f MiB are not to be had; choose a smaller batch or model",
+               (double)bytes / 1048576);
+    memset(memory, 0, bytes);
+    return memory;
+}
+
+char *memory_text(const char *text)
+{
+    size_t bytes = strlen(text) + 1;
+    char *copy = memory_new(bytes, 1);
+    memcpy(copy, text, bytes);
+    return copy;
+}
+
+char *memory_format(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    if (length < 0)
+        fail("memory_format: '%s' is not a format", format);
+    char *text = memory_new((size_t)length + 1, 1);
+    va_start(arguments, format);
+    vsnprintf(text, (size_t)length + 1, format, arguments);
+    va_end(arguments);
+    return text;
+}

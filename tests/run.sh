@@ -1,0 +1,30 @@
+#!/bin/sh
+# Runs the test programs given as arguments, one process a suite, and prints each suite's counts and the sum.
+# Exit status 1 when any fails, crashes or when nothing ran. Full output of a failing suite is shown.
+passed=0 failed=0
+log=$(mktemp)
+for program in "$@"; do
+    start=$(date +%s)
+    "$program" >"$log" 2>&1
+    status=$?
+    line=$(grep '^suite .*: [0-9]* tests, [0-9]* failed' "$log" | tail -n 1)
+    if [ -z "$line" ]; then
+        cat "$log"
+        echo "suite $program: ended with status $status before its counts"
+        failed=$((failed + 1))
+        continue
+    fi
+    run=$(echo "$line" | sed 's/^suite [^:]*: \([0-9]*\) tests.*/\1/')
+    bad=$(echo "$line" | sed 's/.* tests, \([0-9]*\) failed.*/\1/')
+    if [ "$status" -ne 0 ]; then
+        cat "$log"
+        [ "$bad" -eq 0 ] && bad=1
+    fi
+    echo "$line, $(($(date +%s) - start)) s"
+    failed=$((failed + bad))
+    passed=$((passed + run - bad))
+done
+rm -f "$log"
+echo
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
