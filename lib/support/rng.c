@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-/* Bulk draws work on chunks of 16 Philox blocks side by side: element e of a chunk is word e/16 of block
- * e%16. The layout is part of the generator: vector width and threads do not change it. */
+/* Bulk draws work on chunks of 16 Philox blocks side by side: element e of a chunk is word e/16 of
+ * block e%16. The layout is part of the generator: vector width and threads do not change it. */
 enum { LANES = 16, CHUNK = 4 * LANES, PARALLEL_FROM = 1 << 15 };
 
 static const double TWO_PI = 6.283185307179586476925;
@@ -34,7 +34,8 @@ void rng_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4
     }
 }
 
-/* 16 blocks from block number first on; word[w][lane]. The lane loop is what the compiler vectorises. */
+/* 16 blocks from block number first on; word[w][lane]. The lane loop is what the compiler
+ * vectorises. */
 static void philox_chunk(const Rng *rng, uint64_t first, uint32_t word[4][LANES])
 {
     for (int lane = 0; lane < LANES; lane++) {
@@ -93,8 +94,8 @@ static void uniform_chunk(const Rng *rng, uint64_t first, real out[CHUNK])
             out[w * LANES + lane] = uniform_of(word[w][lane]);
 }
 
-/* sin and cos of 2 pi u, u in (0, 1): quarter turns are split off exactly, the rest |r| <= pi/4 by its
- * Taylor series (dropped terms below 4e-9). */
+/* sin and cos of 2 pi u, u in (0, 1): quarter turns are split off exactly, the rest |r| <= pi/4 by
+ * its Taylor series (dropped terms below 4e-9). */
 static inline void sincos_turn(real u, real *sine, real *cosine)
 {
 #ifdef REAL_IS_DOUBLE
@@ -104,7 +105,8 @@ static inline void sincos_turn(real u, real *sine, real *cosine)
     int32_t quarter = (int32_t)(u * 4 + 0.5f);
     float r = (u - (float)quarter * 0.25f) * (float)TWO_PI;
     float q = r * r;
-    float s = vec_fma(vec_fma(vec_fma(1.0f / 362880, q, -1.0f / 5040), q, 1.0f / 120), q, -1.0f / 6);
+    float s =
+        vec_fma(vec_fma(vec_fma(1.0f / 362880, q, -1.0f / 5040), q, 1.0f / 120), q, -1.0f / 6);
     s = vec_fma(s * q, r, r);
     float c = vec_fma(vec_fma(vec_fma(1.0f / 40320, q, -1.0f / 720), q, 1.0f / 24), q, -0.5f);
     c = vec_fma(c, q, 1.0f);
@@ -115,7 +117,8 @@ static inline void sincos_turn(real u, real *sine, real *cosine)
 #endif
 }
 
-/* Box and Muller (1958): two uniforms give two normals. Words 0 and 1 of a block pair up, and 2 and 3. */
+/* Box and Muller (1958): two uniforms give two normals. Words 0 and 1 of a block pair up, and 2
+ * and 3. */
 static void normal_chunk(const Rng *rng, uint64_t first, real out[CHUNK])
 {
     real u[CHUNK];
@@ -190,7 +193,8 @@ uint64_t rng_below(Rng *rng, uint64_t n)
 {
     if (n < 1 || n > (uint64_t)1 << 32)
         fail("rng_below: n is %llu; it must be from 1 to 2^32", (unsigned long long)n);
-    /* Lemire (2019), arXiv:1805.10941: multiply, and reject the few words that would favour some. */
+    /* Lemire (2019), arXiv:1805.10941: multiply, and reject the few words that would favour some.
+     */
     uint64_t short_of = (((uint64_t)1 << 32) - n) % n;
     for (;;) {
         uint64_t product = (uint64_t)rng_word(rng) * n;
@@ -232,8 +236,8 @@ static double gsl_get_double(void *state)
     return rng_uniform_one(((GslState *)state)->rng);
 }
 
-static const gsl_rng_type gsl_view = {"philox4x32-10", 0xffffffffUL, 0,
-                                      sizeof(GslState), gsl_set, gsl_get, gsl_get_double};
+static const gsl_rng_type gsl_view = {"philox4x32-10", 0xffffffffUL,  0, sizeof(GslState), gsl_set,
+                                      gsl_get,         gsl_get_double};
 
 gsl_rng *rng_gsl(Rng *rng)
 {

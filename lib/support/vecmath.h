@@ -1,9 +1,10 @@
-/* exp, log, tanh and their kin as branch-free code that gcc and clang vectorise, so that a value does not
- * depend on its lane, its neighbours or the compiler.
+/* exp, log, tanh and their kin as branch-free code that gcc and clang vectorise, so that a value
+ * does not depend on its lane, its neighbours or the compiler.
  *
- * Each is a textbook range reduction and a truncated series whose first dropped term is below half a unit
- * in the last place; the largest error in ulp stands beside each and is tested against libm. In the
- * double build they are libm's own. Multiply-adds are fused where the processor fuses (one rounding). */
+ * Each is a textbook range reduction and a truncated series whose first dropped term is below half
+ * a unit in the last place; the largest error in ulp stands beside each and is tested against libm.
+ * In the double build they are libm's own. Multiply-adds are fused where the processor fuses (one
+ * rounding). */
 #ifndef SUPPORT_VECMATH_H
 #define SUPPORT_VECMATH_H
 
@@ -63,7 +64,8 @@ static inline int32_t vec_to_bits(float value)
 
 /* e^x, at most 2 ulp (subnormal results: 1 unit of the smallest subnormal more).
  * x = n ln 2 + r, |r| <= ln 2 / 2; e^r by its Taylor series to r^7 (dropped: r^8/8! = 5e-9). 2^n is
- * applied in two halves, so that results below the smallest normal and above the largest come out right. */
+ * applied in two halves, so that results below the smallest normal and above the largest come out
+ * right. */
 static inline float vec_exp(float x)
 {
     x = x > 89.0f ? 89.0f : x;
@@ -89,7 +91,8 @@ static inline float vec_exp(float x)
     return p * scale_a * scale_b;
 }
 
-/* 2 artanh(s) = log((1+s)/(1-s)) = 2 (s + s^3/3 + ... + s^15/15), for |s| <= 1/3 (dropped: 2e-9 s). */
+/* 2 artanh(s) = log((1+s)/(1-s)) = 2 (s + s^3/3 + ... + s^15/15), for |s| <= 1/3 (dropped: 2e-9 s).
+ */
 static inline float vec_two_artanh(float s)
 {
     float square = s * s;

@@ -1,5 +1,6 @@
-/* Philox against the vectors that its authors publish; bulk and block layout; uniformity and normality by
- * Kolmogorov and Smirnov with fixed seeds (false-alarm rate 1e-4 a test, fixed by the seed). */
+/* Philox against the vectors that its authors publish; bulk and block layout; uniformity and
+ * normality by Kolmogorov and Smirnov with fixed seeds (false-alarm rate 1e-4 a test, fixed by the
+ * seed). */
 #include "harness/suite.h"
 #include "support/memory.h"
 #include "support/rng.h"
@@ -29,7 +30,8 @@ static void test_known_answers(void)
     CU_ASSERT(memcmp(out, want_pi, sizeof out) == 0);
 }
 
-/* A bulk fill of n is the beginning of a fill of more, at whatever thread count; chunks follow each other. */
+/* A bulk fill of n is the beginning of a fill of more, at whatever thread count; chunks follow each
+ * other. */
 static void test_layout(void)
 {
     enum { MANY = 100000, FEW = 130 };

@@ -1,5 +1,5 @@
-/* The vector functions against libm in double: the largest error in ulp over millions of arguments, the
- * special values, and that a value does not depend on its lane. */
+/* The vector functions against libm in double: the largest error in ulp over millions of arguments,
+ * the special values, and that a value does not depend on its lane. */
 #include "harness/suite.h"
 #include "support/rng.h"
 #include "support/vecmath.h"
@@ -19,7 +19,8 @@ static double ulp_error(float got, double want)
     return fabs((double)got - want) / unit;
 }
 
-static double worst(float (*ours)(float), double (*theirs)(double), double low, double high, int steps)
+static double worst(float (*ours)(float), double (*theirs)(double), double low, double high,
+                    int steps)
 {
     double largest = 0;
     for (int i = 0; i <= steps; i++) {
