@@ -56,8 +56,8 @@ Tensor *tensor_reshape(Tensor *a, int rank, const int *shape)
 static void permute_copy(const Tensor *from_shape, const int *order, const real *from, real *to,
                          Grad *add)
 {
-    int rank = from_shape->rank, count[TENSOR_MOST_DIMS], at[TENSOR_MOST_DIMS] = {0};
-    size_t stride[TENSOR_MOST_DIMS], step[TENSOR_MOST_DIMS], rows = 1;
+    int rank = from_shape->rank, count[TENSOR_MOST_DIMS] = {0}, at[TENSOR_MOST_DIMS] = {0};
+    size_t stride[TENSOR_MOST_DIMS] = {0}, step[TENSOR_MOST_DIMS] = {0}, rows = 1;
     size_t s = 1;
     for (int i = rank - 1; i >= 0; i--) {
         step[i] = s;
