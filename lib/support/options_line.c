@@ -131,7 +131,7 @@ void options_read_line(Options *options, const char *program, const char *purpos
     for (int i = 1; i < argc;)
         i += words_taken(options, argv[i], i + 1 < argc ? argv[i + 1] : NULL);
 
-    struct argp_option *entry = memory_new((size_t)options->count + 2, sizeof *entry);
+    struct argp_option *entry = memory_new((size_t)options->count + 3, sizeof *entry);
     char **help = memory_new((size_t)options->count + 1, sizeof *help);
     for (int i = 0; i < options->count; i++) {
         const Option *option = &options->option[i];
@@ -144,6 +144,8 @@ void options_read_line(Options *options, const char *program, const char *purpos
     }
     entry[options->count] = (struct argp_option){
         .name = "help", .key = KEY_HELP, .doc = "show this and exit", .group = -1};
+    /* A header, even an empty one, makes argp part the groups by blank lines. */
+    entry[options->count + 1] = (struct argp_option){.doc = "", .group = 1};
 
     int words = argc > 1 ? argc : 1;
     char **line = memory_new((size_t)words + 1, sizeof *line);
@@ -152,7 +154,8 @@ void options_read_line(Options *options, const char *program, const char *purpos
     char *name = memory_text(program);
     line[0] = name;
     struct argp argp = {.options = entry, .parser = word_read, .doc = purpose};
-    argp_parse(&argp, words, line, ARGP_NO_HELP, NULL, options);
+    if (argp_parse(&argp, words, line, ARGP_NO_HELP, NULL, options) != 0)
+        fail("options: argp stopped at a word that was found good before");
 
     for (int i = 0; i < options->count; i++)
         free(help[i]);
