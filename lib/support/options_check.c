@@ -2,6 +2,7 @@
  * caller. */
 #include "support/memory.h"
 #include "support/options_internal.h"
+#include "support/utf8.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -165,6 +166,9 @@ static char *assign_kind(Option *option, const char *text)
     case OPTION_TEXT:
         break;
     }
+    /* config.json could not hold it. */
+    if (!utf8_valid(text, strlen(text)))
+        return memory_text("its value is not UTF-8; write it in UTF-8");
     return NULL;
 }
 
