@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-enum { WIDTH = 760, HEIGHT = 620, TITLE_LETTERS = 70 };
+enum { WIDTH = 760, HEIGHT = 620, TITLE_LETTERS = 58 };
 
 static double number(const real *pair, size_t i, int side)
 {

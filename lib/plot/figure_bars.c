@@ -44,6 +44,8 @@ static void set_names(FILE *gp, const FigureBars *bars)
         longest = letters > longest ? letters : longest;
     }
     bool crowded = (longest + 2) * bars->bars > LETTERS_ACROSS;
+    if (crowded) /* the first name leans out to the left, for which gnuplot keeps no room */
+        fprintf(gp, "set lmargin at screen %.4f\n", fmin(0.4, 0.06 + longest * 0.0075));
     fprintf(gp, "set xtics noenhanced scale 0%s (", crowded ? " rotate by 35 right" : "");
     for (int i = 0; i < bars->bars; i++) {
         fputs(i > 0 ? ", " : "", gp);
@@ -53,12 +55,21 @@ static void set_names(FILE *gp, const FigureBars *bars)
     fputs(")\n", gp);
 }
 
+/* A bar without a value says so. */
+static void name_missing(FILE *gp, const FigureBars *bars, FigureRange range)
+{
+    double lift = range.low < 0 && range.high <= 0 ? -0.7 : 0.7;
+    for (int i = 0; i < bars->bars; i++)
+        if (!range_can_hold(bars->bar[i].value, false))
+            fprintf(gp, "set label 'none' at %d, 0 center offset 0, %g front\n", i, lift);
+}
+
 static void plot_bars(const Script *script)
 {
     const char *name = script->name;
     fprintf(script->gp,
             "plot '%s.csv' skip 1 using 1:2 with boxes fc lt 1 fs solid 0.75 noborder notitle, \\\n"
-            "    '%s.csv' skip 1 using 1:($3 > 0 ? $2 : NaN):3 with yerrorbars pt -1 lw 1.6 "
+            "    '%s.csv' skip 1 using 1:($3 > 0 ? $2 : NaN):3 with yerrorbars pt 0 ps 0 lw 1.6 "
             "lc rgb '#222222' notitle, \\\n"
             "    '%s.csv' skip 1 using 1:($2 >= 0 ? $2 + $3 : NaN):(sprintf('%%.4g', $2)) "
             "with labels offset 0, 0.7 notitle, \\\n"
@@ -89,8 +100,11 @@ bool figure_bars(Figures *figures, const FigureText *text, const FigureBars *bar
     script_label(gp, "x", text->x_label);
     script_label(gp, "y", text->y_label);
     script_range(gp, "x", (FigureRange){-0.6, bars->bars - 0.4});
-    script_range(gp, "y", bars_range(bars));
-    fputs("set boxwidth 0.65\nset grid noxtics ytics\nset xzeroaxis lt 1 lc rgb '#555555'\n", gp);
+    FigureRange range = bars_range(bars);
+    script_range(gp, "y", range);
+    name_missing(gp, bars, range);
+    fputs("set boxwidth 0.65\nset grid noxtics ytics\nset xzeroaxis lt 1 lw 1 lc rgb '#555555'\n",
+          gp);
     set_names(gp, bars);
     if (empty) {
         script_nothing(gp, text);

@@ -7,7 +7,7 @@
 
 /* Pixels of the screen. */
 enum { INNER = 340, LONE_INNER = 480, LEFT = 80, GAP = 56, RIGHT = 130, BOTTOM = 66 };
-enum { TOP = 52, TITLE_LINE = 24, TITLE_LETTER = 10, MOST_PANELS = 6, PANEL_LETTERS = 44 };
+enum { TOP = 18, TITLE_LINE = 26, TITLE_LETTER = 10, PANEL_LETTERS = 34, MOST_PANELS = 6 };
 
 static void check(const FigureText *text, const FigureHeatmaps *maps)
 {
@@ -54,8 +54,13 @@ static Canvas canvas_of(const FigureText *text, const FigureHeatmaps *maps)
     ratio = fmin(fmax(ratio, 0.4), 1.6);
     canvas.inner_h = (int)(canvas.inner_w * ratio + 0.5);
     canvas.width = LEFT + maps->panels * (canvas.inner_w + GAP) - GAP + RIGHT;
-    int letters = script_letters(text->title);
-    canvas.top = TOP + letters * TITLE_LETTER / canvas.width * TITLE_LINE;
+    int panel_lines = 0;
+    for (int i = 0; i < maps->panels; i++) {
+        int lines = script_lines(script_letters(maps->panel[i].title), PANEL_LETTERS);
+        panel_lines = lines > panel_lines ? lines : panel_lines;
+    }
+    int lines = script_lines(script_letters(text->title), canvas.width / TITLE_LETTER);
+    canvas.top = TOP + (lines + panel_lines) * TITLE_LINE;
     canvas.height = canvas.top + canvas.inner_h + BOTTOM;
     return canvas;
 }
@@ -98,7 +103,7 @@ static void plot_panel(const Script *script, const FigureHeatmaps *maps, int i,
     if (panel->points > 0)
         fprintf(gp,
                 ", \\\n    '%s.bin' binary skip=%zu record=%zu format='%%float32%%float32' "
-                "using 1:2 with points pt 7 ps 0.35 lc rgb '#e8ffffff' notitle",
+                "using 1:2 with points pt 7 ps 0.3 lc rgb '#50ffffff' notitle",
                 script->name, skip, panel->points);
     fputc('\n', gp);
 }

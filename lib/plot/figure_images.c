@@ -46,10 +46,7 @@ static Canvas canvas_of(const FigureText *text, const FigureImages *images, cons
     int centre = canvas.left + canvas.inner_w / 2;
     int reach = centre < canvas.width - centre ? centre : canvas.width - centre;
     canvas.title_letters = 2 * reach / TITLE_LETTER;
-    int letters = script_letters(text->title) + extra_letters;
-    int lines = (letters + canvas.title_letters - 1) / canvas.title_letters;
-    if (lines > 1)
-        lines++; /* breaks between words leave lines shorter than they could be */
+    int lines = script_lines(script_letters(text->title) + extra_letters, canvas.title_letters);
     canvas.top = MARGIN + lines * TITLE_LINE + (images->column_label != NULL ? LINE : 0);
     canvas.height = canvas.top + canvas.inner_h + MARGIN + (text->x_label != NULL ? LINE : 0);
     return canvas;
@@ -70,7 +67,8 @@ static void set_place(FILE *gp, const Canvas *canvas, const Mosaic *mosaic)
     fputs("set palette gray\nset cbrange [0:255]\n", gp);
 }
 
-static void set_labels(FILE *gp, const FigureText *text, const FigureImages *images)
+static void set_labels(FILE *gp, const FigureText *text, const FigureImages *images,
+                       const Canvas *canvas)
 {
     for (int i = 0; images->row_label != NULL && i < images->rows; i++) {
         double y = i * (images->height + 1) + (images->height - 1) / 2.0;
@@ -85,7 +83,12 @@ static void set_labels(FILE *gp, const FigureText *text, const FigureImages *ima
         fprintf(gp, " at first %g, graph 1 center offset 0, 0.6 noenhanced\n", x);
     }
     script_label(gp, "x", text->x_label);
-    script_label(gp, "y", text->y_label);
+    if (text->y_label == NULL)
+        return;
+    fputs("set label ", gp); /* gnuplot would set ylabel onto the row labels */
+    script_quote(gp, text->y_label);
+    fprintf(gp, " at screen %.6f, graph 0.5 center rotate noenhanced\n",
+            (double)MARGIN / canvas->width);
 }
 
 /* skip: how many bytes of the file stand before the mosaic, a number or an expression. */
@@ -120,7 +123,7 @@ static int set_title(FILE *gp, const FigureText *text, const FigureImages *image
 {
     int lines = script_title(gp, text->title, canvas->title_letters, expression);
     if (lines > 0 && images->column_label != NULL)
-        fputs("set title offset 0, 1\n", gp);
+        fputs("set title offset 0, 0.7\n", gp);
     return lines;
 }
 
@@ -133,7 +136,7 @@ bool figure_images(Figures *figures, const FigureText *text, const FigureImages 
     write_plain(script, &mosaic);
     script_png(script, canvas.width, canvas.height);
     set_place(script->gp, &canvas, &mosaic);
-    set_labels(script->gp, text, images);
+    set_labels(script->gp, text, images, &canvas);
     set_title(script->gp, text, images, &canvas, NULL);
     plot_mosaic(script, &mosaic, "0");
     free(mosaic.byte);
@@ -180,7 +183,7 @@ bool figure_images_gif(Figures *figures, const FigureText *text, const FigureIma
     Canvas canvas = canvas_of(text, &frame[0], &mosaic, longest_label(frame_label, frames) + 2);
     script_frame_labels(gp, text->title, frame_label, frames);
     set_place(gp, &canvas, &mosaic);
-    set_labels(gp, text, &frame[0]);
+    set_labels(gp, text, &frame[0], &canvas);
     script_gif(script, canvas.width, canvas.height, seconds);
     fprintf(gp, "do for [frame=0:%d] {\n", frames - 1);
     plot_frame(script, &frame[0], &mosaic, &canvas);

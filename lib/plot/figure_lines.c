@@ -145,7 +145,9 @@ static void plot_levels(FILE *gp, const FigureLines *lines, bool plain)
         if (!range_can_hold(lines->level[i].y, lines->log_y))
             continue;
         fprintf(gp, ", \\\n    %.10g with lines", lines->level[i].y);
-        if (!plain)
+        if (plain)
+            fprintf(gp, " lt %d", lines->curves + i + 1);
+        else
             fprintf(gp, " lw 1.5 dt %d lc rgb '#444444'", i % 4 + 2);
         script_legend(gp, lines->level[i].label);
     }

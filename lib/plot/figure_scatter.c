@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { WIDTH = 760, HEIGHT = 620, TITLE_LETTERS = 70 };
+enum { WIDTH = 760, HEIGHT = 620, TITLE_LETTERS = 58 };
 enum { GIF_WIDTH = 560, GIF_HEIGHT = 460, GIF_TITLE_LETTERS = 50 };
 
 static void check(const FigureText *text, const FigureScatter *scatter)

@@ -10,7 +10,7 @@
 
 enum { WHITE = 255, LONGEST = 800, MOST_ZOOM = 20 };
 
-static void check(const FigureText *text, const FigureImages *images)
+void mosaic_check(const FigureText *text, const FigureImages *images)
 {
     if (images->height < 1 || images->width < 1 || images->rows < 1 || images->columns < 1)
         fail("figure %s: %d x %d images of %d x %d pixels; each must be at least 1", text->name,
@@ -49,7 +49,7 @@ static size_t place(Mosaic *mosaic, const FigureImages *images, int i)
 
 Mosaic mosaic_new(const FigureText *text, const FigureImages *images)
 {
-    check(text, images);
+    mosaic_check(text, images);
     Mosaic mosaic = {.width = images->columns * (images->width + 1) - 1,
                      .height = images->rows * (images->height + 1) - 1,
                      .channels = images->channels};

@@ -11,7 +11,10 @@ typedef struct Mosaic {
     uint8_t *byte;               /* [height, width, channels]; free with free() */
 } Mosaic;
 
-/* Fails on a shape that makes no sense; warns when values are not finite. */
+/* Fails on a shape that makes no sense. */
+void mosaic_check(const FigureText *text, const FigureImages *images);
+
+/* Checks too; warns when values are not finite. */
 Mosaic mosaic_new(const FigureText *text, const FigureImages *images);
 
 /* How many screen pixels a pixel should get, so that the longer side is near 800. At least 1. */

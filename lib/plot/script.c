@@ -31,6 +31,13 @@ int script_letters(const char *text)
     return letters;
 }
 
+int script_lines(int letters, int letters_a_line)
+{
+    if (letters == 0)
+        return 0;
+    return letters <= letters_a_line ? 1 : letters / letters_a_line + 2;
+}
+
 /* The byte behind the first line of at most so many letters: its last blank, or the end of the
  * text. */
 static const char *line_end(const char *text, int letters)
@@ -103,14 +110,13 @@ void script_range(FILE *gp, const char *axis, FigureRange range)
 
 enum { MOST_TICKS = 16 };
 
-/* 1, 2 and 5 times the powers of ten that lie in the range. Returns how many, at most MOST_TICKS.
- */
-static int few_ticks(FigureRange range, double tick[MOST_TICKS])
+/* The multiples of powers of ten that lie in the range: step [steps], rising from 1.
+ * Returns how many there are, at most MOST_TICKS. */
+static int few_ticks(FigureRange range, const double *step, int steps, double tick[MOST_TICKS])
 {
-    const double step[] = {1, 2, 5};
     int ticks = 0;
     for (int power = (int)floor(log10(range.low)); ticks < MOST_TICKS; power++) {
-        for (int i = 0; i < 3 && ticks < MOST_TICKS; i++) {
+        for (int i = 0; i < steps && ticks < MOST_TICKS; i++) {
             double value = step[i] * pow(10, power);
             if (value > range.high)
                 return ticks;
@@ -126,7 +132,7 @@ static int even_ticks(FigureRange range, double tick[MOST_TICKS])
 {
     double step = (range.high - range.low) / 4;
     double unit = pow(10, floor(log10(step)));
-    double nice = ceil(step / unit) * unit;
+    double nice = step > 5 * unit ? 10 * unit : step > 2 * unit ? 5 * unit : 2 * unit;
     int ticks = 0;
     for (double at = ceil(range.low / nice) * nice; at <= range.high && ticks < MOST_TICKS;
          at += nice)
@@ -141,7 +147,9 @@ void script_log_range(FILE *gp, const char *axis, FigureRange range)
     if (range.high / range.low > 300)
         return;
     double tick[MOST_TICKS];
-    int ticks = few_ticks(range, tick);
+    int ticks = few_ticks(range, (const double[]){1, 2, 5}, 3, tick);
+    if (ticks < 3)
+        ticks = few_ticks(range, (const double[]){1, 1.5, 2, 3, 5, 7}, 6, tick);
     if (ticks < 3)
         ticks = even_ticks(range, tick);
     fprintf(gp, "set %stics (", axis);

@@ -70,8 +70,7 @@ void script_label(FILE *gp, const char *axis, const char *label);
 /* set xrange and the like. */
 void script_range(FILE *gp, const char *axis, FigureRange range);
 
-/* The same for a logarithmic axis, with tick labels at 1, 2, 5 where decades alone would be too
- * few. */
+/* The same for a logarithmic axis, with tick labels of its own where decades would be too few. */
 void script_log_range(FILE *gp, const char *axis, FigureRange range);
 
 /* Says in the middle of the frame that there is nothing to see, and warns. The script must still
@@ -90,5 +89,8 @@ void script_field(FILE *data, const char *text);
 
 /* Letters of a text (UTF-8), for estimating its width. */
 int script_letters(const char *text);
+
+/* How many lines so many letters may take: words leave a line shorter than it could be. */
+int script_lines(int letters, int letters_a_line);
 
 #endif
