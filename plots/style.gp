@@ -18,5 +18,5 @@ set border 3 lt 1 lw 1 lc rgb '#555555'
 set tics nomirror out scale 0.6 textcolor rgb '#222222'
 set format '%g'
 set grid back lt 1 lw 1 lc rgb '#e4e4e4'
-set key outside bottom center horizontal Left reverse samplen 1.8 spacing 1.2 width 1
+set key outside bottom center horizontal Left reverse samplen 1.8 spacing 1.2 width 1 height 0.7
 set colorbox noborder

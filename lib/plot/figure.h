@@ -134,8 +134,7 @@ typedef struct FigureImages {
 /* x_label stands below the grid, y_label left of it. */
 bool figure_images(Figures *figures, const FigureText *text, const FigureImages *images);
 
-/* Frames of one shape: NAME.gif, and the last frame as NAME.png; the rest as in figure_scatter_gif.
- */
+/* Frames of one shape: NAME.gif, and the last frame as NAME.png; as in figure_scatter_gif. */
 bool figure_images_gif(Figures *figures, const FigureText *text, const FigureImages *frame,
                        int frames, const char *const *frame_label, double seconds);
 

@@ -64,13 +64,15 @@ static void name_missing(FILE *gp, const FigureBars *bars, FigureRange range)
             fprintf(gp, "set label 'none' at %d, 0 center offset 0, %g front\n", i, lift);
 }
 
+/* Error bars are arrows with flat heads: yerrorbars rubs out the bar around a point that is not
+ * wanted. */
 static void plot_bars(const Script *script)
 {
     const char *name = script->name;
     fprintf(script->gp,
             "plot '%s.csv' skip 1 using 1:2 with boxes fc lt 1 fs solid 0.75 noborder notitle, \\\n"
-            "    '%s.csv' skip 1 using 1:($3 > 0 ? $2 : NaN):3 with yerrorbars pt 0 ps 0 lw 1.6 "
-            "lc rgb '#222222' notitle, \\\n"
+            "    '%s.csv' skip 1 using 1:($3 > 0 ? $2 - $3 : NaN):(0):(2 * $3) with vectors heads "
+            "nofilled size screen 0.005,90 lw 1.6 lc rgb '#222222' notitle, \\\n"
             "    '%s.csv' skip 1 using 1:($2 >= 0 ? $2 + $3 : NaN):(sprintf('%%.4g', $2)) "
             "with labels offset 0, 0.7 notitle, \\\n"
             "    '%s.csv' skip 1 using 1:($2 < 0 ? $2 - $3 : NaN):(sprintf('%%.4g', $2)) "

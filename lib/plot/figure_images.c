@@ -122,8 +122,8 @@ static int set_title(FILE *gp, const FigureText *text, const FigureImages *image
                      const Canvas *canvas, const char *expression)
 {
     int lines = script_title(gp, text->title, canvas->title_letters, expression);
-    if (lines > 0 && images->column_label != NULL)
-        fputs("set title offset 0, 0.7\n", gp);
+    if (lines > 0)
+        fprintf(gp, "set title offset 0, %g\n", images->column_label != NULL ? 0.7 : -0.4);
     return lines;
 }
 

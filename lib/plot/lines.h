@@ -13,8 +13,7 @@ void lines_check(const FigureText *text, const FigureLines *lines);
 void lines_data(FILE *data, const FigureText *text, const FigureLines *lines);
 
 /* Axes and the plot command. source: the data as gnuplot names it ('loss.csv' with quotes, or
- * $data). plain: characters, not a picture: no bands, dots or dashes, and a letter for each line.
- */
+ * $data). plain: for characters instead of a picture: no bands, dots or dashes. */
 void lines_script(FILE *gp, const FigureText *text, const FigureLines *lines, const char *source,
                   bool plain);
 

@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* libpng's simplified interface: it reports by return value, so that no longjmp crosses this code.
- */
+/* libpng's simplified interface: it reports by return value, so no longjmp crosses this code. */
 static const char *write_png(const char *path, int width, int height, const uint8_t *pixels,
                              png_uint_32 format)
 {

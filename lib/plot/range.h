@@ -12,8 +12,7 @@ FigureRange range_none(void);
 
 bool range_is_empty(FigureRange range);
 
-/* Whether gnuplot can place the value: finite, not absurdly large, above 0 on a logarithmic axis.
- */
+/* Whether gnuplot can place the value: finite, not absurdly large, above 0 on a log axis. */
 bool range_can_hold(double value, bool log);
 
 /* Widens the range to the value where it can be placed. */

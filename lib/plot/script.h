@@ -4,8 +4,7 @@
  *     Script *script = script_begin(figures, text, "csv");
  *     fprintf(script->gp, ...);
  *     fprintf(script->data, ...);
- *     return script_end(script);
- */
+ *     return script_end(script); */
 #ifndef PLOT_SCRIPT_H
 #define PLOT_SCRIPT_H
 

@@ -27,6 +27,7 @@ const char *style_text(void)
            "set tics nomirror out scale 0.6 textcolor rgb '#222222'\n"
            "set format '%g'\n"
            "set grid back lt 1 lw 1 lc rgb '#e4e4e4'\n"
-           "set key outside bottom center horizontal Left reverse samplen 1.8 spacing 1.2 width 1\n"
+           "set key outside bottom center horizontal Left reverse samplen 1.8 spacing 1.2 width 1 "
+           "height 0.7\n"
            "set colorbox noborder\n";
 }

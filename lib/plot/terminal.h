@@ -6,8 +6,7 @@
 
 #include <stdio.h>
 
-/* Whether colours may be written there: it is a terminal, NO_COLOR is not set and TERM is not dumb.
- */
+/* Whether colours may be written there: a terminal, NO_COLOR not set, TERM not "dumb". */
 bool plot_terminal_colour(FILE *out);
 
 /* The curves, drawn by gnuplot over so many characters; nothing is kept on disk. Returns whether
