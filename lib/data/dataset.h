@@ -1,8 +1,8 @@
 /* A data set: examples of one shape in three splits, with what is known about them.
  *
- * Splits: TRAIN for learning; VALIDATION for choosing anything (of a fetched set the last 5,000 training
- * images); TEST only for what is reported. Sets drawn by code use a fixed seed of their own, so that every
- * run, whatever its --seed, is judged on the same examples. */
+ * Splits: TRAIN for learning; VALIDATION for choosing anything (of a fetched set the last 5,000
+ * training images); TEST only for what is reported. Sets drawn by code use a fixed seed of their
+ * own, so that every run, whatever its --seed, is judged on the same examples. */
 #ifndef DATA_DATASET_H
 #define DATA_DATASET_H
 
@@ -13,12 +13,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum DataKind { /* bits, so that a family can name several */
-    DATA_POINTS = 1,    /* real vectors                                              */
-    DATA_BINARY = 2,    /* images of 0 and 1                                         */
-    DATA_GREY = 4,      /* images of whole levels 0 .. levels-1                      */
-    DATA_COLOUR = 8,    /* the same with three channels                              */
-    DATA_TOKENS = 16    /* sequences of symbols                                      */
+typedef enum DataKind {                  /* bits, so that a family can name several */
+                        DATA_POINTS = 1, /* real vectors */
+                        DATA_BINARY = 2, /* images of 0 and 1 */
+                        DATA_GREY = 4,   /* images of whole levels 0 .. levels-1   */
+                        DATA_COLOUR = 8, /* the same with three channels */
+                        DATA_TOKENS = 16 /* sequences of symbols */
 } DataKind;
 
 typedef enum Split { SPLIT_TRAIN, SPLIT_VALIDATION, SPLIT_TEST, SPLITS } Split;
@@ -34,34 +34,34 @@ struct Dataset {
     int dims;                    /* numbers an example: height * width * channels               */
     int levels;                  /* K of discrete data (2, 256); 0 for points                   */
     size_t count[SPLITS];
-    int classes;                    /* labels are 0 .. classes-1; 0: there are none                */
-    int factors;                    /* known causes of each example (slant, thickness); 0: none    */
+    int classes; /* labels are 0 .. classes-1; 0: there are none                */
+    int factors; /* known causes of each example (slant, thickness); 0: none    */
     const char *factor_name[DATA_FACTORS];
-    double entropy;                 /* of the true distribution, nats an example; NaN if unknown   */
-    /* log density (points, nats) or log probability (discrete) of one example; NULL if unknown     */
+    double entropy; /* of the true distribution, nats an example; NaN if unknown   */
+    /* log density (points, nats) or log probability (discrete) of one example; NULL if unknown */
     double (*log_density)(const Dataset *dataset, const double *x);
 
-    /* Storage, all splits one after the other, train first; NULL where it does not apply.          */
-    float *point;      /* [count, dims]                                                          */
-    uint8_t *level;    /* [count, dims]: grey levels; of binary sets the grey levels behind them  */
-    uint8_t *fixed;    /* [count of validation + test, dims]: one binary draw, 0 or 1             */
-    uint8_t *label;    /* [count]                                                                */
-    float *factor;     /* [count, factors]                                                       */
+    /* Storage, all splits one after the other, train first; NULL where it does not apply. */
+    float *point;   /* [count, dims]                                                          */
+    uint8_t *level; /* [count, dims]: grey levels; of binary sets the grey levels behind them  */
+    uint8_t *fixed; /* [count of validation + test, dims]: one binary draw, 0 or 1             */
+    uint8_t *label; /* [count]                                                                */
+    float *factor;  /* [count, factors]                                                       */
 };
 
-/* By name: a set drawn by code (dataset_names), a fetched one (mnist, mnist-binary), or a path: a .csv or
- * .npy of points, a folder of PNGs of one size. An unknown name is refused with the nearest one, a set that
- * was not fetched with the command that fetches it. Free with dataset_free. */
+/* By name: a set drawn by code (dataset_names), a fetched one (mnist, mnist-binary), or a path: a
+ * .csv or .npy of points, a folder of PNGs of one size. An unknown name is refused with the nearest
+ * one, a set that was not fetched with the command that fetches it. Free with dataset_free. */
 Dataset *dataset_load(const char *name);
 void dataset_free(Dataset *dataset);
 
 /* NULL-terminated, for help and suggestions. */
 const char *const *dataset_names(void);
 
-/* n examples of a split into x [n, dims]: points as they are, grey images as whole levels 0 .. levels-1,
- * binary ones as 0 or 1. Training images of a binary set whose grey levels are known are fresh
- * Bernoulli draws (level / 255) from rng; validation and test are one fixed draw. label [n] and
- * factor [n, factors] are filled when not NULL. */
+/* n examples of a split into x [n, dims]: points as they are, grey images as whole levels 0 ..
+ * levels-1, binary ones as 0 or 1. Training images of a binary set whose grey levels are known are
+ * fresh Bernoulli draws (level / 255) from rng; validation and test are one fixed draw. label [n]
+ * and factor [n, factors] are filled when not NULL. */
 void dataset_fetch(const Dataset *dataset, Split split, const uint32_t *index, size_t n, Rng *rng,
                    real *x, int *label, real *factor);
 
