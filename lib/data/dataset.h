@@ -43,12 +43,8 @@ struct Dataset {
 
     /* Storage, all splits one after the other, train first; NULL where it does not apply. */
     float *point;   /* [count, dims]                                                          */
-<<<<<<< HEAD
-    uint8_t *level; /* [count, dims]: grey levels; of binary sets the grey levels behind them  */
-=======
     uint8_t *level; /* [count, dims]: grey levels; of binary sets the grey levels behind them, or
                        the bits themselves where there are none (fixed is NULL then)          */
->>>>>>> part-data
     uint8_t *fixed; /* [count of validation + test, dims]: one binary draw, 0 or 1             */
     uint8_t *label; /* [count]                                                                */
     float *factor;  /* [count, factors]                                                       */

@@ -52,6 +52,19 @@ void model_free_parts(Model *model)
     model->parts = 0;
 }
 
+void model_bind(Model *model, Tape *tape)
+{
+    for (int i = 0; i < model->parts; i++)
+        params_bind(model->part[i].params, tape);
+}
+
+void model_update_ema(Model *model)
+{
+    for (int i = 0; i < model->parts; i++)
+        if (model->part[i].ema != NULL)
+            ema_update(model->part[i].ema);
+}
+
 void model_swap_ema(Model *model)
 {
     for (int i = 0; i < model->parts; i++)
