@@ -443,6 +443,16 @@ static void test_refused(void)
     folder_remove(folder);
 }
 
+/* A backslash that is itself escaped makes no zero of the letters behind it. */
+static void test_backslash(void)
+{
+    char *reason = NULL;
+    Safetensors *read = decode_header("{\"a\\\\u0000\":" T("U8", "[1]", "[0,1]") "}", 1, &reason);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(read);
+    CU_ASSERT_PTR_NOT_NULL(safetensors_find(read, "a\\u0000"));
+    safetensors_free(read);
+}
+
 /* Names in error lines stay short and on one line. */
 static void test_names_shown(void)
 {
@@ -562,6 +572,7 @@ const Suite suite = {"train/safetensors",
                       {"cuts and false lengths", test_lengths},
                       {"random changes", test_fuzz},
                       {"refused lines", test_refused},
+                      {"an escaped backslash", test_backslash},
                       {"names in error lines", test_names_shown},
                       {"killed while writing", test_killed},
                       {"mistakes of the caller", test_mistakes},
