@@ -211,6 +211,23 @@ static void test_prefix(void)
     free(file);
 }
 
+/* Versions 2.0 and 3.0 count the header with four bytes; here only the highest of them is not 0. */
+static void test_long_header(void)
+{
+    static const char header[] = GOOD_TYPE "'shape': (3,), }";
+    size_t length = (size_t)1 << 24;
+    char *file = memory_new(12 + length + 3, 1);
+    memset(file, ' ', 12 + length);
+    memcpy(file, "\x93NUMPY\x02\0\0\0\0\x01", 12);
+    memcpy(file + 12, header, strlen(header));
+    file[12 + length - 1] = '\n';
+    const char *reason = NULL;
+    Npy *npy = npy_decode(file, 12 + length + 3, &reason);
+    CU_ASSERT_PTR_NOT_NULL(npy);
+    npy_free(npy);
+    free(file);
+}
+
 static void read_it(void *path)
 {
     npy_free(npy_read(path));
@@ -282,6 +299,7 @@ const Suite suite = {"support/npy",
                       {"other writers", test_other_writers},
                       {"damaged headers", test_damaged},
                       {"prefix and cuts", test_prefix},
+                      {"a long header", test_long_header},
                       {"refused", test_refused},
                       {"numbers", test_numbers},
                       {NULL, NULL}}};
