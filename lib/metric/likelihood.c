@@ -15,8 +15,9 @@ const char *likelihood_kind_name(LikelihoodKind kind)
 
 static bool known_name(const char *name)
 {
-    static const char *const known[] = {"elbo",        "exact", "dequantised",
-                                        "ode",         "ais",   "dequantised-tight",
+    static const char *const known[] = {"elbo",        "exact",
+                                        "dequantised", "ode",
+                                        "ais",         "dequantised-tight",
                                         "pseudo",      "variational-bound"};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strcmp(name, known[i]) == 0)
@@ -38,8 +39,8 @@ Likelihood *likelihood_report_add(LikelihoodReport *report, const char *name, Li
     return likelihood;
 }
 
-void likelihood_report_number(LikelihoodReport *report, const char *name, const char *unit, double value,
-                              double se)
+void likelihood_report_number(LikelihoodReport *report, const char *name, const char *unit,
+                              double value, double se)
 {
     if (report->parts == LIKELIHOOD_MOST_PARTS)
         fail("likelihood: more than %d parts in one report", LIKELIHOOD_MOST_PARTS);
@@ -49,7 +50,8 @@ void likelihood_report_number(LikelihoodReport *report, const char *name, const 
 void likelihood_report_part(LikelihoodReport *report, const char *name, const char *unit,
                             const double *value, size_t n)
 {
-    likelihood_report_number(report, name, unit, likelihood_mean(value, n), likelihood_se(value, n));
+    likelihood_report_number(report, name, unit, likelihood_mean(value, n),
+                             likelihood_se(value, n));
 }
 
 void likelihood_report_clear(LikelihoodReport *report)
@@ -100,7 +102,8 @@ void likelihood_report_to_json(const LikelihoodReport *report, cJSON *object)
         cJSON_AddStringToObject(row, "name", likelihood->name);
         cJSON_AddStringToObject(row, "kind", likelihood_kind_name(likelihood->kind));
         add_number(row, "log_prob", mean);
-        add_number(row, "se_examples", likelihood_se(likelihood->log_prob, (size_t)report->examples));
+        add_number(row, "se_examples",
+                   likelihood_se(likelihood->log_prob, (size_t)report->examples));
         add_number(row, "se_estimator", likelihood->se_estimator);
         add_number(row, "bits_per_dim",
                    report->discrete ? likelihood_bits_per_dim(mean, report->dims) : NAN);
@@ -123,8 +126,9 @@ void likelihood_report_print(const LikelihoodReport *report, FILE *out)
     for (int i = 0; i < report->likelihoods; i++) {
         const Likelihood *likelihood = &report->likelihood[i];
         double mean = likelihood_mean(likelihood->log_prob, (size_t)report->examples);
-        fprintf(out, "%-23s %-12s %9.4f %10.4f", likelihood->name, likelihood_kind_name(likelihood->kind),
-                -mean, likelihood_se(likelihood->log_prob, (size_t)report->examples));
+        fprintf(out, "%-23s %-12s %9.4f %10.4f", likelihood->name,
+                likelihood_kind_name(likelihood->kind), -mean,
+                likelihood_se(likelihood->log_prob, (size_t)report->examples));
         if (report->discrete)
             fprintf(out, " %10.4f", likelihood_bits_per_dim(mean, report->dims));
         if (isfinite(likelihood->se_estimator))

@@ -1,5 +1,5 @@
-/* Likelihoods that can be compared: one sign, one unit, one closed list of names, and each figure with its
- * kind and its errors. A value is the log-likelihood of one example in nats; up is better.
+/* Likelihoods that can be compared: one sign, one unit, one closed list of names, and each figure
+ * with its kind and its errors. A value is the log-likelihood of one example in nats; up is better.
  *
  *     kind         exact        the model's own log-probability or density
  *                  lower_bound  at most that (ELBO, IWAE-k, variational bound, dequantised density)
@@ -60,8 +60,8 @@ Likelihood *likelihood_report_add(LikelihoodReport *report, const char *name, Li
 /* The mean of value [n] and its standard error; or a number as it is. */
 void likelihood_report_part(LikelihoodReport *report, const char *name, const char *unit,
                             const double *value, size_t n);
-void likelihood_report_number(LikelihoodReport *report, const char *name, const char *unit, double value,
-                              double se);
+void likelihood_report_number(LikelihoodReport *report, const char *name, const char *unit,
+                              double value, double se);
 
 void likelihood_report_clear(LikelihoodReport *report);
 

@@ -3,10 +3,21 @@
 #include "support/vecmath.h"
 #include "tensor/op.h"
 
-static void row_backward(const real *x, const real *logit, int dim, real dy, real *out, bool add)
+/* add is a constant where this is called: the compiler vectorises each loop. */
+static inline __attribute__((always_inline)) void share(const real *restrict x,
+                                                        const real *restrict logit, int dim,
+                                                        real dy, real *restrict out, bool add)
 {
     for (int j = 0; j < dim; j++)
-        out[j] = grad_kept(out, add, (size_t)j) + (x[j] - vec_sigmoid(logit[j])) * dy;
+        out[j] = (add ? out[j] : 0) + (x[j] - vec_sigmoid(logit[j])) * dy;
+}
+
+static void row_backward(const real *x, const real *logit, int dim, real dy, real *out, bool add)
+{
+    if (add)
+        share(x, logit, dim, dy, out, true);
+    else
+        share(x, logit, dim, dy, out, false);
 }
 
 /* bernoulli_log_prob   y_r = sum_j x_j L_rj - softplus(L_rj)    L'_rj += (x_j - sigmoid(L_rj)) y'_r

@@ -27,11 +27,21 @@ static real row_log_sum_exp(const real *a, int n)
     return largest + vec_log(sum);
 }
 
-/* out_i += e^(a_i - z) dy */
-static void add_exp_row(const real *a, int n, real z, real dy, real *out, bool add)
+/* out_i += e^(a_i - z) dy. add is a constant where add_exp is called, so both loops are vectorised.
+ */
+static inline __attribute__((always_inline)) void add_exp(const real *restrict a, int n, real z,
+                                                          real dy, real *restrict out, bool add)
 {
     for (int i = 0; i < n; i++)
-        out[i] = grad_kept(out, add, (size_t)i) + vec_exp(a[i] - z) * dy;
+        out[i] = (add ? out[i] : 0) + vec_exp(a[i] - z) * dy;
+}
+
+static void add_exp_row(const real *a, int n, real z, real dy, real *out, bool add)
+{
+    if (add)
+        add_exp(a, n, z, dy, out, true);
+    else
+        add_exp(a, n, z, dy, out, false);
 }
 
 /* log_sum_exp   Y = log sum_i e^A_i    A' += e^(A - Y) Y' */

@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const LAYOUT = "row-major; linear weights [in, out]; convolutions [kh, kw, in, out]";
+static const char *const LAYOUT =
+    "row-major; linear weights [in, out]; convolutions [kh, kw, in, out]";
 
 /* One stored array: where it lives in the model. */
 typedef struct Slot {
@@ -89,8 +90,8 @@ static cJSON *metadata_of(const Model *model)
     return metadata;
 }
 
-static const char *save_slots(Slots *slots, const double *sums, int sums_count, const cJSON *metadata,
-                              const char *path, FileStage at, void *context)
+static const char *save_slots(Slots *slots, const double *sums, int sums_count,
+                              const cJSON *metadata, const char *path, FileStage at, void *context)
 {
     SafetensorsEntry *entry = memory_new((size_t)slots->count + 1, sizeof *entry);
     int count = slots->count;
@@ -107,8 +108,8 @@ static const char *save_slots(Slots *slots, const double *sums, int sums_count, 
     return reason;
 }
 
-const char *checkpoint_save(const Model *model, const CheckpointState *state, const char *path, FileStage at,
-                            void *context)
+const char *checkpoint_save(const Model *model, const CheckpointState *state, const char *path,
+                            FileStage at, void *context)
 {
     Slots slots = slots_of(model, false);
     cJSON *metadata = metadata_of(model);
@@ -158,8 +159,8 @@ static void fill_slot(const Slot *slot, const Safetensors *file, const char *pat
     SafetensorsEntry want = entry_of(slot);
     const SafetensorsEntry *have = safetensors_find(file, slot->name);
     if (have == NULL)
-        refuse("%s: has no '%s'; the model was made with other options (see config.json beside it)", path,
-               slot->name);
+        refuse("%s: has no '%s'; the model was made with other options (see config.json beside it)",
+               path, slot->name);
     bool same = have->type == want.type && have->rank == want.rank;
     for (int i = 0; same && i < want.rank; i++)
         same = have->shape[i] == want.shape[i];
@@ -167,7 +168,8 @@ static void fill_slot(const Slot *slot, const Safetensors *file, const char *pat
         char shape[TENSOR_SHAPE_TEXT];
         refuse("%s: '%s' is not %s of %s as this model needs; it was made with other options "
                "(see config.json beside it)",
-               path, slot->name, tensor_shape_text(slot->shape, shape), safetensors_type_name(want.type));
+               path, slot->name, tensor_shape_text(slot->shape, shape),
+               safetensors_type_name(want.type));
     }
     memcpy(slot->value, have->data, slot->shape->size * sizeof(real));
 }
@@ -202,7 +204,8 @@ static long long number_of(const Safetensors *file, const char *path, const char
     char *end = NULL;
     long long value = text != NULL ? strtoll(text, &end, 10) : 0;
     if (text == NULL || end == text || *end != '\0' || value < 0)
-        refuse("%s: its metadata have no whole number '%s'; the file is no checkpoint of this laboratory",
+        refuse("%s: its metadata have no whole number '%s'; the file is no checkpoint of this "
+               "laboratory",
                path, key);
     return value;
 }

@@ -1,12 +1,12 @@
-/* Checkpoints: everything that a run needs to go on to the same bits, in one safetensors file; and the
- * weights alone, for evaluation and for Python.
+/* Checkpoints: everything that a run needs to go on to the same bits, in one safetensors file; and
+ * the weights alone, for evaluation and for Python.
  *
  *     PART/NAME            weights and buffers
  *     ema/PART/NAME        their moving averages
  *     first/PART/NAME, second/PART/NAME   the optimizer's moments
  *     log/sums             running sums of the columns since the last line of metrics.csv
- * Metadata: family, step, steps, seed, threads, updates of each part. Random numbers and data order are
- * functions of seed and step, so nothing else is needed. */
+ * Metadata: family, step, steps, seed, threads, updates of each part. Random numbers and data order
+ * are functions of seed and step, so nothing else is needed. */
 #ifndef TRAIN_CHECKPOINT_H
 #define TRAIN_CHECKPOINT_H
 
@@ -21,11 +21,11 @@ typedef struct CheckpointState {
 } CheckpointState;
 
 /* NULL, or the reason (static text): the previous file is then untouched. */
-const char *checkpoint_save(const Model *model, const CheckpointState *state, const char *path, FileStage at,
-                            void *context);
+const char *checkpoint_save(const Model *model, const CheckpointState *state, const char *path,
+                            FileStage at, void *context);
 
-/* Into a model of the same shape. A file that is damaged, of another family or of other shapes is refused
- * with the name of what differs. */
+/* Into a model of the same shape. A file that is damaged, of another family or of other shapes is
+ * refused with the name of what differs. */
 CheckpointState checkpoint_load(Model *model, const char *path);
 
 /* Weights alone: the moving averages where there are some. */

@@ -1,4 +1,5 @@
-/* An exponential moving average of weights, for sampling and evaluation (Polyak & Juditsky 1992). */
+/* An exponential moving average of weights, for sampling and evaluation (Polyak & Juditsky 1992).
+ */
 #ifndef TRAIN_EMA_H
 #define TRAIN_EMA_H
 
@@ -15,8 +16,8 @@ typedef struct Ema {
 Ema *ema_create(Params *params, double decay);
 void ema_free(Ema *ema);
 
-/* average = d average + (1 - d) weight, with d = min(decay, (1 + t) / (10 + t)) at update t, so that the
- * start is forgotten soon. */
+/* average = d average + (1 - d) weight, with d = min(decay, (1 + t) / (10 + t)) at update t, so
+ * that the start is forgotten soon. */
 void ema_update(Ema *ema);
 
 /* Exchanges weights and averages; a second call restores. Versions rise. */

@@ -11,8 +11,8 @@ const OptionSpec family_optimizer_options[] = {
     {"epsilon", OPTION_REAL, "1e-8", "X", "Adam's guard against division by zero", 1e-16, 1, NULL},
     {"weight-decay", OPTION_REAL, "0", "X", "AdamW's decay", 0, 10, NULL},
     {"clip", OPTION_REAL, "0", "NORM", "largest gradient norm; 0: no clipping", 0, 1e9, NULL},
-    {"ema", OPTION_REAL, "0", "DECAY", "moving average of the weights for evaluation; 0: none", 0, 0.999999,
-     NULL},
+    {"ema", OPTION_REAL, "0", "DECAY", "moving average of the weights for evaluation; 0: none", 0,
+     0.999999, NULL},
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
 
 OptimizerRule family_optimizer_rule(const Options *options)
@@ -31,7 +31,8 @@ OptimizerRule family_optimizer_rule(const Options *options)
     return rule;
 }
 
-void model_add_part(Model *model, const char *name, Params *params, OptimizerRule rule, double ema_decay)
+void model_add_part(Model *model, const char *name, Params *params, OptimizerRule rule,
+                    double ema_decay)
 {
     if (model->parts == MODEL_MOST_PARTS)
         fail("model: more than %d parts", MODEL_MOST_PARTS);
@@ -86,6 +87,7 @@ int family_columns(const Family *family)
     while (family->columns[columns] != NULL)
         columns++;
     if (columns > FAMILY_MOST_COLUMNS)
-        fail("family: '%s' logs %d columns; at most %d", family->name, columns, FAMILY_MOST_COLUMNS);
+        fail("family: '%s' logs %d columns; at most %d", family->name, columns,
+             FAMILY_MOST_COLUMNS);
     return columns;
 }

@@ -1,6 +1,7 @@
 /* What a chapter gives to the rest of the laboratory: one constant, in the way a driver exports its
- * operations. The loop over steps, logging, checkpoints, resuming, evaluation and the common figures are
- * written once in this room; a chapter's main is one line: return app_main(&vae_family, argc, argv). */
+ * operations. The loop over steps, logging, checkpoints, resuming, evaluation and the common
+ * figures are written once in this room; a chapter's main is one line: return app_main(&vae_family,
+ * argc, argv). */
 #ifndef TRAIN_FAMILY_H
 #define TRAIN_FAMILY_H
 
@@ -25,7 +26,8 @@ typedef struct Part {
 
 enum { MODEL_MOST_PARTS = 4, FAMILY_MOST_COLUMNS = 12 };
 
-/* The beginning of every model's struct, so that a Model * can be cast to its own kind by its family. */
+/* The beginning of every model's struct, so that a Model * can be cast to its own kind by its
+ * family. */
 struct Model {
     const Family *family;
     Part part[MODEL_MOST_PARTS];
@@ -89,7 +91,8 @@ struct Family {
     /* Likelihoods and parts of the task's examples into the report. */
     void (*evaluate)(Model *model, const Task *task, LikelihoodReport *report);
 
-    /* n samples [n, dims] in the data's units; mean: the mean of p(x | latent) instead of a draw. */
+    /* n samples [n, dims] in the data's units; mean: the mean of p(x | latent) instead of a draw.
+     */
     void (*sample)(Model *model, Tape *tape, Rng *noise, int n, bool mean, real *out);
 
     /* Figures that the family alone draws. */
@@ -97,7 +100,8 @@ struct Family {
 };
 
 /* Registers a part with its optimizer. */
-void model_add_part(Model *model, const char *name, Params *params, OptimizerRule rule, double ema_decay);
+void model_add_part(Model *model, const char *name, Params *params, OptimizerRule rule,
+                    double ema_decay);
 
 /* Frees the parts; a family's destroy calls it and then frees the struct. */
 void model_free_parts(Model *model);
@@ -116,7 +120,8 @@ size_t model_numbers(const Model *model);
 
 int family_columns(const Family *family);
 
-/* Options that every family shares for its optimizers (--optimizer, --beta1 ...), and the rule they give. */
+/* Options that every family shares for its optimizers (--optimizer, --beta1 ...), and the rule they
+ * give. */
 extern const OptionSpec family_optimizer_options[];
 OptimizerRule family_optimizer_rule(const Options *options);
 

@@ -23,7 +23,8 @@ char *progress_duration(double seconds, char text[32])
     else if (seconds < 3600)
         snprintf(text, 32, "%.0f min %02.0f s", floor(seconds / 60), floor(fmod(seconds, 60)));
     else
-        snprintf(text, 32, "%.0f h %02.0f min", floor(seconds / 3600), floor(fmod(seconds, 3600) / 60));
+        snprintf(text, 32, "%.0f h %02.0f min", floor(seconds / 3600),
+                 floor(fmod(seconds, 3600) / 60));
     return text;
 }
 

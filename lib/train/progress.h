@@ -1,5 +1,5 @@
-/* How far a long task is: one line that renews itself on a terminal, plain lines every ten seconds or
- * twentieth part elsewhere. It writes to stderr, so that results on stdout stay clean. */
+/* How far a long task is: one line that renews itself on a terminal, plain lines every ten seconds
+ * or twentieth part elsewhere. It writes to stderr, so that results on stdout stay clean. */
 #ifndef TRAIN_PROGRESS_H
 #define TRAIN_PROGRESS_H
 

@@ -9,6 +9,7 @@ double schedule_rate(const Schedule *schedule, long step)
         return schedule->peak * (double)(step + 1) / (double)schedule->warmup;
     if (!schedule->cosine)
         return schedule->peak;
-    double done = (double)(step - schedule->warmup) / fmax(1, (double)(schedule->steps - schedule->warmup));
+    double done =
+        (double)(step - schedule->warmup) / fmax(1, (double)(schedule->steps - schedule->warmup));
     return schedule->peak * 0.5 * (1 + cos(pi * fmin(done, 1)));
 }

@@ -6,10 +6,10 @@
 
 typedef struct Schedule {
     double peak;
-    bool cosine;  /* after the warm-up from peak to 0 along half a cosine (Loshchilov & Hutter 2017,
-                     arXiv:1608.03983, eq. 5, one period); else constant                            */
-    long warmup;  /* steps that rise linearly from peak / warmup to peak                            */
-    long steps;   /* of the whole run                                                               */
+    bool cosine; /* after the warm-up from peak to 0 along half a cosine (Loshchilov & Hutter 2017,
+                    arXiv:1608.03983, eq. 5, one period); else constant */
+    long warmup; /* steps that rise linearly from peak / warmup to peak */
+    long steps; /* of the whole run                                                               */
 } Schedule;
 
 /* The rate of step 0 .. steps-1. */
