@@ -1,0 +1,182 @@
+#include "train/pictures.h"
+
+#include "support/fail.h"
+#include "support/memory.h"
+#include "support/npy.h"
+#include "train/record.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { GRID = 10, POINTS_SHOWN = 2000, SAMPLES = GRID * GRID };
+
+void pictures_to_unit(const Dataset *data, real *value, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        value[i] /= (real)(data->levels - 1);
+}
+
+real *pictures_samples(Run *run, uint64_t seed, int n, bool mean)
+{
+    enum { AT_ONCE = 256 };
+    size_t dims = (size_t)run->data->dims;
+    real *sample = memory_new((size_t)n * dims, sizeof *sample);
+    Rng noise = rng_stream(seed, "sample");
+    Tape *tape = tape_create(kernels_best());
+    tape_record(tape, false);
+    for (int at = 0; at < n; at += AT_ONCE) {
+        int count = n - at < AT_ONCE ? n - at : AT_ONCE;
+        tape_reset(tape);
+        model_bind(run->model, tape);
+        run->family->sample(run->model, tape, &noise, count, mean, sample + (size_t)at * dims);
+    }
+    tape_free(tape);
+    return sample;
+}
+
+void pictures_write_npy(const Run *run, const char *path, const real *sample, int n)
+{
+    const Dataset *data = run->data;
+    long shape[4] = {n, data->height, data->width, data->channels};
+    bool points = data->kind == DATA_POINTS;
+    if (points)
+        shape[1] = data->dims;
+    NpyType type = sizeof(real) == sizeof(float) ? NPY_FLOAT32 : NPY_FLOAT64;
+    const char *reason = npy_write(path, type, sample, points ? 2 : 4, shape);
+    if (reason != NULL)
+        refuse("%s: not written: %s", path, reason);
+}
+
+/* The first n examples of a split. */
+static real *examples_of(const Dataset *data, Split split, int n)
+{
+    uint32_t *index = memory_new((size_t)n, sizeof *index);
+    real *x = memory_new((size_t)n * (size_t)data->dims, sizeof *x);
+    Rng rng = rng_stream(0, "pictures");
+    for (int i = 0; i < n; i++)
+        index[i] = (uint32_t)((size_t)i % data->count[split]);
+    dataset_fetch(data, split, index, (size_t)n, &rng, x, NULL, NULL);
+    free(index);
+    return x;
+}
+
+/* Model and data over each other: the first two coordinates. */
+static void points_figure(Run *run, Figures *figures, const char *name, const real *sample, int n)
+{
+    static const char *const group_name[] = {"data", "model"};
+    size_t dims = (size_t)run->data->dims;
+    real *data = examples_of(run->data, SPLIT_TEST, n);
+    real *point = memory_new((size_t)n * 4, sizeof *point);
+    int *group = memory_new((size_t)n * 2, sizeof *group);
+    if (dims < 2)
+        refuse("%s: has %zu column; the pictures of points need two", run->data->name, dims);
+    for (size_t i = 0; i < (size_t)n; i++) {
+        memcpy(point + 2 * i, data + i * dims, 2 * sizeof *point);
+        memcpy(point + 2 * ((size_t)n + i), sample + i * dims, 2 * sizeof *point);
+        group[(size_t)n + i] = 1;
+    }
+    FigureText text = {.name = name, .title = "Samples of the model over the data", .x_label = "x1",
+                       .y_label = "x2"};
+    FigureScatter scatter = {.point = point, .n = 2 * (size_t)n, .group = group, .groups = 2,
+                             .group_name = group_name, .equal_axes = true};
+    figure_scatter(figures, &text, &scatter);
+    free(data);
+    free(point);
+    free(group);
+}
+
+void pictures_sample_figure(Run *run, Figures *figures, const char *name, const real *sample, int n)
+{
+    const Dataset *data = run->data;
+    if (data->kind == DATA_POINTS) {
+        points_figure(run, figures, name, sample, n);
+        return;
+    }
+    size_t size = (size_t)n * (size_t)data->dims;
+    real *pixel = memory_new(size, sizeof *pixel);
+    memcpy(pixel, sample, size * sizeof *pixel);
+    pictures_to_unit(data, pixel, size);
+    int columns = (int)ceil(sqrt((double)n));
+    FigureImages images = {pixel,          n, data->height, data->width, data->channels,
+                           (n + columns - 1) / columns, columns, NULL, NULL};
+    char *title = memory_format("Samples of the %s trained on %s", run->family->name, data->name);
+    figure_images(figures, &(FigureText){.name = name, .title = title}, &images);
+    free(title);
+    free(pixel);
+}
+
+/* The loss of training and of held-out data; and the family's other columns in a second figure. */
+static void loss_figures(Run *run, Figures *figures)
+{
+    RecordTable table = record_read(run->dir);
+    const double *step = record_column(&table, "step");
+    const char *const *name = run->family->columns;
+    int columns = family_columns(run->family), parts = 0;
+    if (step == NULL || table.rows == 0) {
+        record_table_free(&table);
+        return;
+    }
+    FigureCurve loss[2] = {{.label = "training", .y = record_column(&table, name[0])},
+                           {.label = "held out", .y = record_column(&table, "valid"), .sparse = true}};
+    FigureCurve part[FAMILY_MOST_COLUMNS];
+    size_t skip = table.rows / 50; /* the fall from the initial weights would hide the rest */
+    for (int i = 0; i < 2; i++)
+        loss[i].y += skip;
+    for (int c = 1; c < columns; c++) {
+        const double *y = record_column(&table, name[c]);
+        if (y != NULL && isfinite(y[table.rows - 1]))
+            part[parts++] = (FigureCurve){.label = name[c], .y = y + skip};
+    }
+    FigureText text = {.name = "loss", .title = "Loss over training", .x_label = "step",
+                       .y_label = memory_format("%s (nats an example)", name[0])};
+    FigureLines lines = {.x = step + skip, .n = table.rows - skip, .curve = loss,
+                         .curves = loss[1].y != NULL ? 2 : 1};
+    figure_lines(figures, &text, &lines);
+    free((char *)text.y_label);
+    if (parts > 0) {
+        FigureText part_text = {.name = "loss-parts", .title = "The parts of the loss",
+                                .x_label = "step", .y_label = "nats an example"};
+        FigureLines part_lines = {.x = step + skip, .n = table.rows - skip, .curve = part, .curves = parts};
+        figure_lines(figures, &part_text, &part_lines);
+    }
+    record_table_free(&table);
+}
+
+Figures *pictures_draw(Run *run, bool quiet)
+{
+    char *folder = run_path(run->dir, "figures"), *npy = run_path(run->dir, "samples.npy");
+    Figures *figures = figures_open(folder);
+    bool points = run->data->kind == DATA_POINTS;
+    uint64_t seed = (uint64_t)options_int(run->options, "seed");
+    int n = points ? POINTS_SHOWN : SAMPLES;
+    loss_figures(run, figures);
+    real *drawn = pictures_samples(run, seed, n, false);
+    pictures_write_npy(run, npy, drawn, n);
+    if (!points) { /* the mean of p(x|z) shows what the model means without pixel noise */
+        free(drawn);
+        drawn = pictures_samples(run, seed, n, true);
+    }
+    pictures_sample_figure(run, figures, "samples", drawn, n);
+    free(drawn);
+    Tape *tape = tape_create(kernels_best());
+    tape_record(tape, false);
+    Task task = {.data = run->data, .split = SPLIT_TEST, .tape = tape, .figures = figures,
+                 .dir = run->dir, .options = run->options, .quiet = quiet};
+    task.noise = rng_stream(seed, "figures");
+    run->family->figures(run->model, &task);
+    tape_free(tape);
+    free(folder);
+    free(npy);
+    return figures;
+}
+
+void pictures_list(const Figures *figures, const char *dir)
+{
+    if (figures_drawn(figures) == 0)
+        printf("no pictures were drawn; scripts and data are in %s/figures\n", dir);
+    else
+        printf("pictures:\n");
+    for (int i = 0; i < figures_drawn(figures); i++)
+        printf("  %s\n", figures_path(figures, i));
+}
