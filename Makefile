@@ -91,7 +91,8 @@ help:
 define program_rule
 $(call program,$(1)): $(BUILD)/f32/$(1:.c=.o) $(LAB_F32)
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) -o $$@ $$^ $$(LDLIBS)
+	@echo "  LINK $$@"
+	@$$(CC) $$(CFLAGS) -o $$@ $$^ $$(LDLIBS)
 endef
 $(foreach m,$(MAINS),$(eval $(call program_rule,$(m))))
 
@@ -104,31 +105,36 @@ $(BUILD)/flags: force
 
 $(BUILD)/f32/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(CPPFLAGS) -Itests -MMD -MP -c -o $@ $<
+	@echo "  CC $<"
+	@$(CC) $(CFLAGS) $(CPPFLAGS) -Itests -MMD -MP -c -o $@ $<
 
 $(BUILD)/f64/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(CPPFLAGS) -Itests -DREAL_IS_DOUBLE -MMD -MP -c -o $@ $<
+	@echo "  CC $< (double)"
+	@$(CC) $(CFLAGS) $(CPPFLAGS) -Itests -DREAL_IS_DOUBLE -MMD -MP -c -o $@ $<
 
 $(LAB_F32): $(OBJECTS_F32)
 	@rm -f $@
-	ar rcs $@ $^
+	@ar rcs $@ $^
 
 $(LAB_F64): $(OBJECTS_F64)
 	@rm -f $@
-	ar rcs $@ $^
+	@ar rcs $@ $^
 
 $(BUILD)/tests/%_f64: $(BUILD)/f64/tests/%_f64.o $(HARNESS) $(LAB_F64)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -o $@ $^ -lcunit $(LDLIBS)
+	@echo "  LINK $@"
+	@$(CC) $(CFLAGS) -o $@ $^ -lcunit $(LDLIBS)
 
 $(BUILD)/tests/bench/%: $(BUILD)/f32/tests/bench/%.o $(LAB_F32)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
+	@echo "  LINK $@"
+	@$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/tests/%: $(BUILD)/f32/tests/%.o $(HARNESS) $(LAB_F32)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -o $@ $^ -lcunit $(LDLIBS)
+	@echo "  LINK $@"
+	@$(CC) $(CFLAGS) -o $@ $^ -lcunit $(LDLIBS)
 
 tests: $(TESTS)
 

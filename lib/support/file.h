@@ -1,5 +1,5 @@
-/* Files: whole reads, writes that are either complete or not there, folders. Every failure prints one
- * line with the path, the reason and a mend, and exits 1, unless said otherwise. */
+/* Files: whole reads, writes that are either complete or not there, folders. Every failure prints
+ * one line with the path, the reason and a mend, and exits 1, unless said otherwise. */
 #ifndef SUPPORT_FILE_H
 #define SUPPORT_FILE_H
 
@@ -16,15 +16,20 @@ void file_make_folder(const char *path);
 /* The whole file, with a zero byte behind it that *bytes does not count. Free with free(). */
 char *file_read(const char *path, size_t *bytes);
 
-/* Written aside to PATH.part, fsync, rename, fsync of the folder: a reader sees the old file or the new
- * one, also after a crash or on a full disk. Returns NULL, or the reason (static text) after removing the
- * part: the caller decides whether that ends the run. */
+/* The same for a caller who can go on without the file: NULL, or the reason (static text); *data
+ * and *bytes are set only on success. */
+const char *file_try_read(const char *path, char **data, size_t *bytes);
+
+/* Written aside to PATH.part, fsync, rename, fsync of the folder: a reader sees the old file or the
+ * new one, also after a crash or on a full disk. Returns NULL, or the reason (static text) after
+ * removing the part: the caller decides whether that ends the run. */
 const char *file_write(const char *path, const void *data, size_t bytes);
 
-/* Called by file_write between its stages (0 before the write, 1 half written, 2 before the rename, 3 after
- * it) when not NULL: the tests kill the process there. */
+/* Called by file_write between its stages (0 before the write, 1 half written, 2 before the rename,
+ * 3 after it) when not NULL: the tests kill the process there. */
 typedef void (*FileStage)(int stage, void *context);
-const char *file_write_staged(const char *path, const void *data, size_t bytes, FileStage at, void *context);
+const char *file_write_staged(const char *path, const void *data, size_t bytes, FileStage at,
+                              void *context);
 
 /* JSON through cJSON; a file that does not parse is named with the position of the mistake. */
 cJSON *file_read_json(const char *path);

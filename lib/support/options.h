@@ -1,4 +1,5 @@
-/* Typed options with defaults, ranges and help: one table serves the parser, --help and config.json. */
+/* Typed options with defaults, ranges and help: one table serves the parser, --help and
+ * config.json. */
 #ifndef SUPPORT_OPTIONS_H
 #define SUPPORT_OPTIONS_H
 
@@ -30,8 +31,9 @@ typedef struct Options Options;
 
 /* Reads argv[1..argc-1] against the tables (a NULL-terminated array of tables).
  * purpose: what the program does, shown by --help, which lists the tables and exits 0.
- * Unknown options, missing or malformed values, values out of range and words that are no option print
- * one line that names the nearest option or the allowed range, and exit 2. Free with options_free. */
+ * Unknown options, missing or malformed values, values out of range and words that are no option
+ * print one line that names the nearest option or the allowed range, and exit 2. Free with
+ * options_free. */
 Options *options_parse(const char *program, const char *purpose, const OptionSpec *const *tables,
                        int argc, char **argv);
 
@@ -41,26 +43,29 @@ void options_free(Options *options);
 bool options_flag(const Options *options, const char *name);
 long options_int(const Options *options, const char *name);
 double options_real(const Options *options, const char *name);
-const char *options_text(const Options *options, const char *name); /* NULL when not set; CHOICE too */
+const char *options_text(const Options *options,
+                         const char *name); /* NULL when not set; CHOICE too */
 int options_ints(const Options *options, const char *name, int values[OPTIONS_MOST_INTS]);
 
-/* Whether any value is there (default or typed); whether the user typed it; whether a table has it. */
+/* Whether any value is there (default or typed); whether the user typed it; whether a table has it.
+ */
 bool options_set(const Options *options, const char *name);
 bool options_typed(const Options *options, const char *name);
 bool options_known(const Options *options, const char *name);
 
-/* Sets a value that the user did not type (from config.json, or a default that depends on the data),
- * checked like a typed one; from says where it comes from, for the error line. */
+/* Sets a value that the user did not type (from config.json, or a default that depends on the
+ * data), checked like a typed one; from says where it comes from, for the error line. */
 void options_put(Options *options, const char *name, const char *value, const char *from);
 
-/* {"latent": 50, "hidden": [200, 200], ...}: numbers as numbers, flags as true or false, unset as null. */
+/* {"latent": 50, "hidden": [200, 200], ...}: numbers as numbers, flags as true or false, unset as
+ * null. */
 cJSON *options_to_json(const Options *options);
 
 /* Puts every member of the object whose option exists and was not typed (options_put). */
 void options_from_json(Options *options, const cJSON *object, const char *from);
 
-/* The candidate nearest to a word by edit distance, or NULL when none is near (more than a third of its
- * letters, at least 2, differ). candidates ends with NULL. For "did you mean". */
+/* The candidate nearest to a word by edit distance, or NULL when none is near (more than a third of
+ * its letters, at least 2, differ). candidates ends with NULL. For "did you mean". */
 const char *options_nearest(const char *word, const char *const *candidates);
 
 #endif

@@ -3,7 +3,8 @@
  *
  * A number is a function of (seed, stream, step, position), nothing else. So a resumed run needs no
  * saved state, threads do not matter, and a figure that draws from its own stream never changes
- * training. A stream is named ("weights", "data", "noise", "sample"); rng_at jumps to a step of it. */
+ * training. A stream is named ("weights", "data", "noise", "sample"); rng_at jumps to a step of it.
+ */
 #ifndef SUPPORT_RNG_H
 #define SUPPORT_RNG_H
 
@@ -45,7 +46,8 @@ void rng_permutation(Rng *rng, uint32_t *order, size_t n);
 /* The ten rounds themselves: out[4] from counter[4] and key[2]. */
 void rng_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 
-/* A gsl_rng that draws from *rng, for GSL's distributions. Free with gsl_rng_free; *rng must outlive it. */
+/* A gsl_rng that draws from *rng, for GSL's distributions. Free with gsl_rng_free; *rng must
+ * outlive it. */
 gsl_rng *rng_gsl(Rng *rng);
 
 #endif

@@ -1,5 +1,5 @@
-/* Runs the one suite of a test program and decides the exit status from the counts: CUnit itself returns
- * success even when assertions fail. Nothing run counts as failure. */
+/* Runs the one suite of a test program and decides the exit status from the counts: CUnit itself
+ * returns success even when assertions fail. Nothing run counts as failure. */
 #include "harness/suite.h"
 
 #include <CUnit/Basic.h>

@@ -26,14 +26,15 @@ typedef struct Suite {
 
 extern const Suite suite;
 
-/* What a child process did. status: its exit code, or 128 + signal. text: what it wrote to stdout and
- * stderr, cut to the buffer. */
+/* What a child process did. status: its exit code, or 128 + signal. text: what it wrote to stdout
+ * and stderr, cut to the buffer. */
 typedef struct ChildResult {
     int status;
     char text[4096];
 } ChildResult;
 
-/* Runs a function in a forked child, for code that must exit or abort. The child exits 0 if run returns. */
+/* Runs a function in a forked child, for code that must exit or abort. The child exits 0 if run
+ * returns. */
 ChildResult child_run(void (*run)(void *context), void *context);
 
 /* Whether the child ended with that status and its text holds that piece; prints both when not. */

@@ -1,0 +1,27 @@
+/* Matrix products through oneDNN's sgemm: row-major, threaded, and tuned for the processor at run
+ * time. The same call exists in oneDNN 2.x and 3.x. */
+#include "tensor/kernels.h"
+
+#ifndef REAL_IS_DOUBLE
+
+#include "support/fail.h"
+
+#include <dnnl.h>
+
+extern const Kernels kernels_onednn;
+
+static void gemm(const Gemm *g)
+{
+    char ta = g->transpose_a ? 'T' : 'N', tb = g->transpose_b ? 'T' : 'N';
+    int lda = g->transpose_a ? g->m : g->k;
+    int ldb = g->transpose_b ? g->k : g->n;
+    dnnl_status_t status =
+        dnnl_sgemm(ta, tb, g->m, g->n, g->k, 1, g->a, lda, g->b, ldb, g->add ? 1 : 0, g->c, g->n);
+    if (status != dnnl_success)
+        fail("gemm: oneDNN answered %d for [%d, %d] x [%d, %d]", (int)status, g->m, g->k, g->k,
+             g->n);
+}
+
+const Kernels kernels_onednn = {"oneDNN", gemm};
+
+#endif

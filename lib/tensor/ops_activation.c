@@ -1,0 +1,159 @@
+/* The activations, each as an operation of its own; tensor_linear fuses some of them. The
+ * derivative is written in the result where that is possible: what the forward pass read need not
+ * be kept. */
+#include "support/vecmath.h"
+#include "tensor/op.h"
+
+/* tanh   Y = tanh A    A' += (1 - Y^2) Y' */
+static void tanh_backward(Tensor *y)
+{
+    Grad a = grad_open(y->parent[0]);
+    if (a.data == NULL)
+        return;
+    const size_t n = y->size;
+    real *da = a.data;
+    const bool add = a.add;
+    const real *dy = y->grad, *v = y->value;
+#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        da[i] = grad_kept(da, add, i) + (1 - v[i] * v[i]) * dy[i];
+}
+
+static Tensor *tanh_tangent(Tensor *y, Tensor *const *da)
+{
+    return tensor_sub(da[0], tensor_mul(tensor_square(y), da[0]));
+}
+
+static const Op tanh_op = {"tanh", tanh_backward, tanh_tangent};
+
+Tensor *tensor_tanh(Tensor *a)
+{
+    Tensor *y = op_unary_result(&tanh_op, a);
+    const size_t n = y->size;
+    const real *x = a->value;
+    real *v = y->value;
+#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        v[i] = vec_tanh(x[i]);
+    return y;
+}
+
+/* sigmoid   Y = 1 / (1 + e^-A)    A' += Y (1 - Y) Y' */
+static void sigmoid_backward(Tensor *y)
+{
+    Grad a = grad_open(y->parent[0]);
+    if (a.data == NULL)
+        return;
+    const size_t n = y->size;
+    real *da = a.data;
+    const bool add = a.add;
+    const real *dy = y->grad, *v = y->value;
+#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        da[i] = grad_kept(da, add, i) + v[i] * (1 - v[i]) * dy[i];
+}
+
+static Tensor *sigmoid_tangent(Tensor *y, Tensor *const *da)
+{
+    return tensor_mul(tensor_sub(y, tensor_square(y)), da[0]);
+}
+
+static const Op sigmoid_op = {"sigmoid", sigmoid_backward, sigmoid_tangent};
+
+Tensor *tensor_sigmoid(Tensor *a)
+{
+    Tensor *y = op_unary_result(&sigmoid_op, a);
+    const size_t n = y->size;
+    const real *x = a->value;
+    real *v = y->value;
+#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        v[i] = vec_sigmoid(x[i]);
+    return y;
+}
+
+/* softplus   Y = log(1 + e^A)    A' += sigmoid(A) Y' */
+static void softplus_backward(Tensor *y)
+{
+    Grad a = grad_open(y->parent[0]);
+    const real *x = y->parent[0]->value;
+    if (a.data == NULL)
+        return;
+    const size_t n = y->size;
+    real *da = a.data;
+    const bool add = a.add;
+    const real *dy = y->grad;
+#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        da[i] = grad_kept(da, add, i) + vec_sigmoid(x[i]) * dy[i];
+}
+
+static Tensor *softplus_tangent(Tensor *y, Tensor *const *da)
+{
+    return tensor_mul(tensor_sigmoid(y->parent[0]), da[0]);
+}
+
+static const Op softplus_op = {"softplus", softplus_backward, softplus_tangent};
+
+Tensor *tensor_softplus(Tensor *a)
+{
+    Tensor *y = op_unary_result(&softplus_op, a);
+    const size_t n = y->size;
+    const real *x = a->value;
+    real *v = y->value;
+#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        v[i] = vec_softplus(x[i]);
+    return y;
+}
+
+/* leaky relu   Y = A where A > 0, leak A elsewhere    A' += Y' or leak Y'; relu is leak = 0 */
+static void leaky_backward(Tensor *y)
+{
+    Grad a = grad_open(y->parent[0]);
+    const real *x = y->parent[0]->value;
+    real leak = y->attr.scalar;
+    if (a.data == NULL)
+        return;
+    const size_t n = y->size;
+    real *da = a.data;
+    const bool add = a.add;
+    const real *dy = y->grad;
+#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        da[i] = grad_kept(da, add, i) + (x[i] > 0 ? 1 : leak) * dy[i];
+}
+
+static Tensor *leaky_tangent(Tensor *y, Tensor *const *da)
+{
+    Tensor *slope = tensor_like(y); /* without history: its derivative is zero almost everywhere */
+    for (size_t i = 0; i < y->size; i++)
+        slope->value[i] = y->parent[0]->value[i] > 0 ? 1 : y->attr.scalar;
+    return tensor_mul(slope, da[0]);
+}
+
+static const Op relu_op = {"relu", leaky_backward, leaky_tangent};
+static const Op leaky_relu_op = {"leaky_relu", leaky_backward, leaky_tangent};
+
+static Tensor *leaky(const Op *op, Tensor *a, real leak)
+{
+    Tensor *y = op_unary_result(op, a);
+    y->attr.scalar = leak;
+    const size_t n = y->size;
+    const real *x = a->value;
+    real *v = y->value;
+#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        v[i] = (x[i] > 0 ? 1 : leak) * x[i];
+    return y;
+}
+
+Tensor *tensor_relu(Tensor *a)
+{
+    return leaky(&relu_op, a, 0);
+}
+
+Tensor *tensor_leaky_relu(Tensor *a)
+{
+    return leaky(&leaky_relu_op, a, TENSOR_LEAK);
+}

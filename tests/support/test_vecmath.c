@@ -1,0 +1,94 @@
+/* The vector functions against libm in double: the largest error in ulp over millions of arguments,
+ * the special values, and that a value does not depend on its lane. */
+#include "harness/suite.h"
+#include "support/rng.h"
+#include "support/vecmath.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static double ulp_error(float got, double want)
+{
+    if (isnan(want))
+        return isnan(got) ? 0 : INFINITY;
+    float nearest = (float)want;
+    if (isinf(nearest))
+        return got == nearest ? 0 : INFINITY;
+    float magnitude = fabsf(nearest);
+    double unit = magnitude < FLT_MIN ? 0x1p-149 : nextafterf(magnitude, INFINITY) - magnitude;
+    return fabs((double)got - want) / unit;
+}
+
+static double worst(float (*ours)(float), double (*theirs)(double), double low, double high,
+                    int steps)
+{
+    double largest = 0;
+    for (int i = 0; i <= steps; i++) {
+        float x = (float)(low + (high - low) * i / steps);
+        largest = fmax(largest, ulp_error(ours(x), theirs((double)x)));
+    }
+    return largest;
+}
+
+static double sigmoid(double x)
+{
+    return 1 / (1 + exp(-x));
+}
+
+static double softplus(double x)
+{
+    return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x));
+}
+
+static void test_errors(void)
+{
+    enum { STEPS = 1000000 };
+    CU_ASSERT(worst(vec_exp, exp, -87, 88.5, STEPS) <= 2);
+    CU_ASSERT(worst(vec_exp, exp, -104, -87, STEPS) <= 3); /* subnormal results */
+    CU_ASSERT(worst(vec_log, log, 1e-3, 4, STEPS) <= 3);
+    CU_ASSERT(worst(vec_log, log, 1, 1e6, STEPS) <= 3);
+    CU_ASSERT(worst(vec_log1p_unit, log1p, 0, 1, STEPS) <= 3);
+    CU_ASSERT(worst(vec_tanh, tanh, -10, 10, STEPS) <= 4);
+    CU_ASSERT(worst(vec_tanh, tanh, -0.3, 0.3, STEPS) <= 4);
+    CU_ASSERT(worst(vec_sigmoid, sigmoid, -80, 80, STEPS) <= 4);
+    CU_ASSERT(worst(vec_softplus, softplus, -80, 80, STEPS) <= 4);
+    for (float x = 1e-44f; x < 1e38f; x *= 1.37f)
+        if (!(ulp_error(vec_log(x), log((double)x)) <= 3))
+            CU_FAIL("log of a small or large number");
+}
+
+static void test_special_values(void)
+{
+    CU_ASSERT(vec_exp(-INFINITY) == 0 && isinf(vec_exp(INFINITY)) && isnan(vec_exp(NAN)));
+    CU_ASSERT(vec_exp(0) == 1 && isinf(vec_exp(89)));
+    CU_ASSERT(vec_log(0) == -INFINITY && isnan(vec_log(-1)) && isinf(vec_log(INFINITY)));
+    CU_ASSERT(isnan(vec_log(NAN)) && vec_log(1) == 0);
+    CU_ASSERT(vec_tanh(INFINITY) == 1 && vec_tanh(-INFINITY) == -1 && isnan(vec_tanh(NAN)));
+    CU_ASSERT(vec_tanh(0) == 0 && isnan(vec_sigmoid(NAN)) && isnan(vec_softplus(NAN)));
+    CU_ASSERT(vec_sigmoid(-INFINITY) == 0 && vec_sigmoid(INFINITY) == 1);
+    CU_ASSERT(vec_softplus(-INFINITY) == 0 && isinf(vec_softplus(INFINITY)));
+}
+
+/* A loop that the compiler vectorises, and the same arguments one by one through a volatile. */
+static void test_lanes(void)
+{
+    enum { N = 1003 };
+    float x[N], in_loop[N];
+    Rng rng = rng_stream(1, "lanes");
+    rng_normal(&rng, x, N);
+    int differ = 0;
+    for (int i = 0; i < N; i++)
+        in_loop[i] = vec_tanh(3 * x[i]) + vec_exp(x[i]) * vec_softplus(x[i]);
+    for (int i = 0; i < N; i++) {
+        volatile float alone = x[i];
+        float a = vec_tanh(3 * alone) + vec_exp(alone) * vec_softplus(alone);
+        differ += a != in_loop[i];
+    }
+    CU_ASSERT_EQUAL(differ, 0);
+}
+
+const Suite suite = {"support/vecmath",
+                     {{"errors in ulp", test_errors},
+                      {"special values", test_special_values},
+                      {"values do not depend on the lane", test_lanes},
+                      {NULL, NULL}}};
