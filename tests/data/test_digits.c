@@ -180,7 +180,7 @@ static void test_binary_draws(void)
     CU_ASSERT_EQUAL(dataset->levels, 2);
     double wanted = 0, got = 0, variance = 0;
     bool sure = true; /* bits only, black and white kept */
-    for (size_t i = 0; i < (size_t)1000 * PIXELS; i++) {
+    for (size_t i = 0; i < (size_t)10000 * PIXELS; i++) {
         double p = dataset->level[(size_t)20000 * PIXELS + i] / 255.0;
         uint8_t bit = dataset->fixed[i];
         wanted += p;

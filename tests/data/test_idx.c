@@ -39,6 +39,8 @@ static const Broken BROKEN[] = {
     {"no images", "its dimension 0 is 0", sizeof WHOLE, 7, 0},
     {"huge", "claims more than the 1 GiB that is read here (its dimension 1 is 4278190082)",
      sizeof WHOLE, 8, 255},
+    {"huge product", "claims more than the 1 GiB that is read here (its dimension 1 is 2)",
+     sizeof WHOLE, 4, 0x3f},
     {"large and false", "cut short: 12 bytes of the 100663308", sizeof WHOLE, 4, 1},
 };
 
