@@ -1,6 +1,6 @@
 /* Bars and stripes on n x n pixels: either every row is all 0 or all 1, or every column is. All 0
  * and all 1 are both, so there are 2 2^n - 2 patterns, and the set is uniform over them. Source:
- * MacKay (2003), Information Theory, Inference, and Learning Algorithms, sec. 43.1. */
+ * MacKay (2003), Information Theory, Inference, and Learning Algorithms, chapter 43. */
 #include "data/sources.h"
 #include "support/fail.h"
 #include "support/memory.h"

@@ -34,22 +34,23 @@ static int by_name(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-/* Reads the header of image i. The caller finishes or frees the image. */
-static png_image image_open(const Folder *folder, int i)
+/* Reads the header of image i. libpng keeps the address of *image, which the caller finishes or
+ * frees. */
+static void image_open(const Folder *folder, int i, png_image *image)
 {
     char *path = memory_format("%s/%s", folder->path, folder->entry[i]->d_name);
-    png_image image = {.version = PNG_IMAGE_VERSION};
-    if (png_image_begin_read_from_file(&image, path) == 0)
+    *image = (png_image){.version = PNG_IMAGE_VERSION};
+    if (png_image_begin_read_from_file(image, path) == 0)
         refuse("%s: not a PNG that can be read: %s. Remove it or save it again", path,
-               image.message);
+               image->message);
     free(path);
-    return image;
 }
 
 static void folder_survey(Folder *folder)
 {
     for (int i = 0; i < folder->count; i++) {
-        png_image image = image_open(folder, i);
+        png_image image;
+        image_open(folder, i, &image);
         if (i == 0) {
             folder->width = image.width;
             folder->height = image.height;
@@ -65,7 +66,8 @@ static void folder_survey(Folder *folder)
 
 static void image_read(const Folder *folder, int i, uint8_t *level)
 {
-    png_image image = image_open(folder, i);
+    png_image image;
+    image_open(folder, i, &image);
     image.format = folder->colour ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
     png_color black = {0};
     if (png_image_finish_read(&image, &black, level, 0, NULL) == 0)

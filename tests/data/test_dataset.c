@@ -1,0 +1,161 @@
+/* What all data sets share: names, fetching, the line that describes them, and what is refused. */
+#include "data/dataset.h"
+#include "harness/suite.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool fetched(const char *name)
+{
+    return strncmp(name, "mnist", 5) == 0;
+}
+
+static void test_every_name_loads(void)
+{
+    int names = 0;
+    for (const char *const *name = dataset_names(); *name != NULL; name++) {
+        if (fetched(*name))
+            continue;
+        names++;
+        Dataset *dataset = dataset_load(*name);
+        CU_ASSERT_STRING_EQUAL(dataset->name, *name);
+        CU_ASSERT_EQUAL(dataset->dims, dataset->height * dataset->width * dataset->channels);
+        CU_ASSERT_EQUAL(dataset->point != NULL, dataset->kind == DATA_POINTS);
+        CU_ASSERT_EQUAL(dataset->level == NULL, dataset->kind == DATA_POINTS);
+        CU_ASSERT_EQUAL(dataset->levels == 2, dataset->kind == DATA_BINARY);
+        for (int s = 0; s < SPLITS; s++)
+            CU_ASSERT(dataset->count[s] > 0);
+        dataset_free(dataset);
+    }
+    CU_ASSERT_EQUAL(names, 18);
+}
+
+/* Fetching by index: each split begins where the one before ends. */
+static void test_fetch_finds_the_split(void)
+{
+    Dataset *dataset = dataset_load("digits-binary");
+    size_t dims = (size_t)dataset->dims;
+    const uint32_t index[2] = {4999, 0};
+    static real x[2 * 784], factor[2 * 5];
+    int label[2];
+    dataset_fetch(dataset, SPLIT_TEST, index, 2, NULL, x, label, factor);
+    CU_ASSERT_EQUAL(label[0], dataset->label[29999]);
+    CU_ASSERT_EQUAL(label[1], dataset->label[25000]);
+    CU_ASSERT(factor[5] == (real)dataset->factor[(size_t)25000 * 5]);
+    bool same = true;
+    for (size_t d = 0; d < dims; d++)
+        same = same && x[d] == (real)dataset->fixed[9999 * dims + d] &&
+               x[dims + d] == (real)dataset->fixed[5000 * dims + d];
+    CU_ASSERT(same);
+    dataset_free(dataset);
+    dataset = dataset_load("digits");
+    dataset_fetch(dataset, SPLIT_VALIDATION, index, 2, NULL, x, label, NULL);
+    for (size_t d = 0; d < dims; d++)
+        same = same && x[dims + d] == (real)dataset->level[20000 * dims + d];
+    CU_ASSERT(same);
+    dataset_free(dataset);
+}
+
+/* The generator moves on by what was drawn, so two fetches differ and the same position repeats. */
+static void test_fresh_draws_follow_the_generator(void)
+{
+    Dataset *dataset = dataset_load("digits-binary");
+    const uint32_t index[2] = {3, 3};
+    static real one[2 * 784], two[2 * 784];
+    Rng rng = rng_stream(9, "draws");
+    Rng start = rng;
+    dataset_fetch(dataset, SPLIT_TRAIN, index, 2, &rng, one, NULL, NULL);
+    CU_ASSERT(memcmp(one, one + 784, sizeof one / 2) != 0);
+    dataset_fetch(dataset, SPLIT_TRAIN, index, 2, &rng, two, NULL, NULL);
+    CU_ASSERT(memcmp(one, two, sizeof one) != 0);
+    dataset_fetch(dataset, SPLIT_TRAIN, index, 1, &start, two, NULL, NULL);
+    dataset_fetch(dataset, SPLIT_TRAIN, index, 1, &start, two + 784, NULL, NULL);
+    CU_ASSERT(memcmp(one, two, sizeof one) == 0);
+    CU_ASSERT(start.next != 0);
+    dataset_free(dataset);
+}
+
+static void test_describe(void)
+{
+    Dataset *dataset = dataset_load("moons");
+    char *line = dataset_describe(dataset);
+    CU_ASSERT_STRING_EQUAL(line, "moons: points of 2 numbers; 100000 to train, 5000 to validate, "
+                                 "10000 to test; 2 classes; true entropy 2.3939 nats");
+    free(line);
+    dataset_free(dataset);
+    dataset = dataset_load("digits");
+    line = dataset_describe(dataset);
+    CU_ASSERT_STRING_EQUAL(line, "digits: grey images 28 x 28, 256 levels; 20000 to train, 5000 to "
+                                 "validate, 5000 to test; 10 classes");
+    free(line);
+    dataset_free(dataset);
+}
+
+static void load(void *name)
+{
+    dataset_load(name);
+}
+
+typedef struct Mistake {
+    char name[32];
+    const char *says;
+} Mistake;
+
+static void test_unknown_names(void)
+{
+    Mistake mistakes[] = {
+        {"moon", "error: data set 'moon': there is none of that name; did you mean 'moons'?"},
+        {"digit-binary", "did you mean 'digits-binary'?"},
+        {"xyzzyxyzzy", "Choose from: 8gaussians moons"},
+        {"nowhere/else", "nowhere/else: not found. Give the path of a .csv"},
+        {"nothing.csv", "nothing.csv: not found"},
+    };
+    for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
+        ChildResult result = child_run(load, mistakes[i].name);
+        CU_ASSERT(child_said(&result, 1, mistakes[i].says));
+    }
+}
+
+static void fetch_beyond(void *dataset)
+{
+    const uint32_t index[1] = {10000};
+    real x[2];
+    dataset_fetch(dataset, SPLIT_TEST, index, 1, NULL, x, NULL, NULL);
+}
+
+static void fetch_labels(void *dataset)
+{
+    const uint32_t index[1] = {0};
+    real x[2];
+    int label[1];
+    dataset_fetch(dataset, SPLIT_TEST, index, 1, NULL, x, label, NULL);
+}
+
+static void fetch_factors(void *dataset)
+{
+    const uint32_t index[1] = {0};
+    real x[2], factor[1];
+    dataset_fetch(dataset, SPLIT_TEST, index, 1, NULL, x, NULL, factor);
+}
+
+static void test_programmers_mistakes(void)
+{
+    Dataset *dataset = dataset_load("swissroll");
+    ChildResult result = child_run(fetch_beyond, dataset);
+    CU_ASSERT(child_said(&result, 128 + 6, "example 10000 asked of 'swissroll'"));
+    result = child_run(fetch_labels, dataset);
+    CU_ASSERT(child_said(&result, 128 + 6, "labels asked of 'swissroll', which has none"));
+    result = child_run(fetch_factors, dataset);
+    CU_ASSERT(child_said(&result, 128 + 6, "factors asked of 'swissroll', which has none"));
+    dataset_free(dataset);
+}
+
+const Suite suite = {"data/dataset",
+                     {{"every name loads", test_every_name_loads},
+                      {"fetch finds the split", test_fetch_finds_the_split},
+                      {"fresh draws follow the generator", test_fresh_draws_follow_the_generator},
+                      {"describe", test_describe},
+                      {"unknown names", test_unknown_names},
+                      {"programmer's mistakes", test_programmers_mistakes},
+                      {NULL, NULL}}};
