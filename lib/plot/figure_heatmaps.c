@@ -13,8 +13,8 @@ static void check(const FigureText *text, const FigureHeatmaps *maps)
 {
     if (maps->panels < 1 || maps->panels > MOST_PANELS)
         fail("figure %s: %d panels; there can be 1 to %d", text->name, maps->panels, MOST_PANELS);
-    if (maps->nx < 1 || maps->ny < 1)
-        fail("figure %s: %d x %d cells; each must be at least 1", text->name, maps->nx, maps->ny);
+    if (maps->nx < 2 || maps->ny < 2)
+        fail("figure %s: %d x %d cells; each must be at least 2", text->name, maps->nx, maps->ny);
     if (!(maps->x.low < maps->x.high) || !(maps->y.low < maps->y.high))
         fail("figure %s: the map spans x from %g to %g, y from %g to %g; it needs low < high",
              text->name, maps->x.low, maps->x.high, maps->y.low, maps->y.high);
