@@ -140,6 +140,7 @@ bool figure_heatmaps(Figures *figures, const FigureText *text, const FigureHeatm
     script_label(gp, "x", text->x_label);
     script_label(gp, "y", text->y_label);
     script_label(gp, "cb", text->z_label);
+    fputs("set cblabel offset 0.8, 0\n", gp);
     script_range(gp, "x", heatmaps->x);
     script_range(gp, "y", heatmaps->y);
     script_range(gp, "cb", range_choose(heatmaps->density, span, 0, false));
