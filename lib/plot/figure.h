@@ -150,7 +150,7 @@ typedef struct FigurePanel {
 typedef struct FigureHeatmaps {
     const FigurePanel *panel; /* side by side, in one colour range; at most 6 */
     int panels;
-    int nx, ny;          /* cells of every panel                                      */
+    int nx, ny;          /* cells of every panel, at least 2                                      */
     FigureRange x, y;    /* the edges of the map, low < high                          */
     FigureRange density; /* what the colours span                                     */
 } FigureHeatmaps;

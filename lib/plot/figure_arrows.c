@@ -89,7 +89,8 @@ bool figure_arrows(Figures *figures, const FigureText *text, const FigureArrows 
                 ", \\\n    '%s.csv' skip 1 using ($1 == 0 ? $2 : NaN):3 with points pt 7 ps 0.4 "
                 "lc rgb '#bbbbbb' notitle",
                 script->name);
-    if (arrows->n > 0)
+    if (!range_is_empty(
+            extent.length)) /* gnuplot 5.4 crashes on arrows none of which can be drawn */
         fprintf(gp,
                 ", \\\n    '%s.csv' skip 1 using ($1 == 1 ? $2 : NaN):3:4:5:(sqrt($4**2 + $5**2)) "
                 "with vectors head filled size screen 0.008,20,60 lw 1.5 lc palette notitle",

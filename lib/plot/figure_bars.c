@@ -12,7 +12,7 @@ enum { WIDTH = 900, HEIGHT = 540, TITLE_LETTERS = 85, LETTERS_ACROSS = 95, BINS 
 
 static bool has_error(const FigureBar *bar)
 {
-    return isfinite(bar->error) && bar->error > 0;
+    return range_can_hold(bar->value, false) && range_can_hold(bar->error, true);
 }
 
 static FigureRange bars_range(const FigureBars *bars)
@@ -49,7 +49,7 @@ static void set_names(FILE *gp, const FigureBars *bars)
     fprintf(gp, "set xtics noenhanced scale 0%s (", crowded ? " rotate by 35 right" : "");
     for (int i = 0; i < bars->bars; i++) {
         fputs(i > 0 ? ", " : "", gp);
-        script_quote(gp, bars->bar[i].label);
+        script_tick(gp, bars->bar[i].label);
         fprintf(gp, " %d", i);
     }
     fputs(")\n", gp);
@@ -64,20 +64,26 @@ static void name_missing(FILE *gp, const FigureBars *bars, FigureRange range)
             fprintf(gp, "set label 'none' at %d, 0 center offset 0, %g front\n", i, lift);
 }
 
-/* Error bars are arrows with flat heads: yerrorbars rubs out the bar around a point that is not
- * wanted. */
-static void plot_bars(const Script *script)
+/* The empty second line of a number keeps it off its bar. Error bars are arrows with flat heads:
+ * yerrorbars would rub out the bar around a point. */
+static void plot_bars(const Script *script, const FigureBars *bars)
 {
     const char *name = script->name;
+    bool errors = false;
+    for (int i = 0; i < bars->bars; i++)
+        errors = errors || has_error(&bars->bar[i]);
     fprintf(script->gp,
             "plot '%s.csv' skip 1 using 1:2 with boxes fc lt 1 fs solid 0.75 noborder notitle, \\\n"
-            "    '%s.csv' skip 1 using 1:($3 > 0 ? $2 - $3 : NaN):(0):(2 * $3) with vectors heads "
-            "nofilled size screen 0.005,90 lw 1.6 lc rgb '#222222' notitle, \\\n"
-            "    '%s.csv' skip 1 using 1:($2 >= 0 ? $2 + $3 : NaN):(sprintf('%%.4g', $2)) "
-            "with labels offset 0, 0.7 notitle, \\\n"
-            "    '%s.csv' skip 1 using 1:($2 < 0 ? $2 - $3 : NaN):(sprintf('%%.4g', $2)) "
-            "with labels offset 0, -0.7 notitle\n",
-            name, name, name, name);
+            "    '%s.csv' skip 1 using 1:($2 >= 0 ? $2 + $3 : $2 - $3):"
+            "($2 >= 0 ? sprintf(\"%%.4g\\n \", $2) : sprintf(\" \\n%%.4g\", $2)) "
+            "with labels notitle",
+            name, name);
+    if (errors) /* gnuplot 5.4 crashes on arrows none of which can be drawn */
+        fprintf(script->gp,
+                ", \\\n    '%s.csv' skip 1 using 1:($3 > 0 ? $2 - $3 : NaN):(0):(2 * $3) "
+                "with vectors heads nofilled size screen 0.005,90 lw 1.6 lc rgb '#222222' notitle",
+                name);
+    fputc('\n', script->gp);
 }
 
 bool figure_bars(Figures *figures, const FigureText *text, const FigureBars *bars)
@@ -112,7 +118,7 @@ bool figure_bars(Figures *figures, const FigureText *text, const FigureBars *bar
         script_nothing(gp, text);
         fputs("plot NaN notitle\n", gp);
     } else {
-        plot_bars(script);
+        plot_bars(script, bars);
     }
     return script_end(script);
 }

@@ -13,8 +13,8 @@ static void check(const FigureText *text, const FigureHeatmaps *maps)
 {
     if (maps->panels < 1 || maps->panels > MOST_PANELS)
         fail("figure %s: %d panels; there can be 1 to %d", text->name, maps->panels, MOST_PANELS);
-    if (maps->nx < 1 || maps->ny < 1)
-        fail("figure %s: %d x %d cells; each must be at least 1", text->name, maps->nx, maps->ny);
+    if (maps->nx < 2 || maps->ny < 2)
+        fail("figure %s: %d x %d cells; each must be at least 2", text->name, maps->nx, maps->ny);
     if (!(maps->x.low < maps->x.high) || !(maps->y.low < maps->y.high))
         fail("figure %s: the map spans x from %g to %g, y from %g to %g; it needs low < high",
              text->name, maps->x.low, maps->x.high, maps->y.low, maps->y.high);
@@ -140,6 +140,7 @@ bool figure_heatmaps(Figures *figures, const FigureText *text, const FigureHeatm
     script_label(gp, "x", text->x_label);
     script_label(gp, "y", text->y_label);
     script_label(gp, "cb", text->z_label);
+    fputs("set cblabel offset 0.8, 0\n", gp);
     script_range(gp, "x", heatmaps->x);
     script_range(gp, "y", heatmaps->y);
     script_range(gp, "cb", range_choose(heatmaps->density, span, 0, false));

@@ -52,35 +52,45 @@ static Canvas canvas_of(const FigureText *text, const FigureImages *images, cons
     return canvas;
 }
 
-/* Axes count the mosaic's pixels, row 0 on top. */
+/* Axes count the mosaic's pixels, row 0 on top. The frame is half a pixel of the screen larger on
+ * every side and a little more, because cairo blends the outermost half pixel of an image with the
+ * white. */
 static void set_place(FILE *gp, const Canvas *canvas, const Mosaic *mosaic)
 {
+    const double out = 0.6;
     double width = canvas->width;
     double height = canvas->height;
-    fprintf(gp, "set lmargin at screen %.8f\n", canvas->left / width);
-    fprintf(gp, "set rmargin at screen %.8f\n", (canvas->left + canvas->inner_w) / width);
-    fprintf(gp, "set tmargin at screen %.8f\n", 1 - canvas->top / height);
-    fprintf(gp, "set bmargin at screen %.8f\n", 1 - (canvas->top + canvas->inner_h) / height);
+    fprintf(gp, "set lmargin at screen %.8f\n", (canvas->left - out) / width);
+    fprintf(gp, "set rmargin at screen %.8f\n", (canvas->left + canvas->inner_w + out) / width);
+    fprintf(gp, "set tmargin at screen %.8f\n", 1 - (canvas->top - out) / height);
+    fprintf(gp, "set bmargin at screen %.8f\n", 1 - (canvas->top + canvas->inner_h + out) / height);
     fprintf(gp, "set xrange [-0.5:%g]\nset yrange [%g:-0.5]\n", mosaic->width - 0.5,
             mosaic->height - 0.5);
     fputs("unset border\nunset tics\nunset grid\nunset colorbox\nunset key\n", gp);
-    fputs("set palette gray\nset cbrange [0:255]\n", gp);
+    fputs("set palette gray gamma 1\nset cbrange [0:255]\n", gp);
+}
+
+/* The middle of image number i of so many side by side, each of size pixels, as a
+ * share of their length. */
+static double middle(int i, int images, int size)
+{
+    return (i * (size + 1) + size / 2.0) / (images * (size + 1) - 1);
 }
 
 static void set_labels(FILE *gp, const FigureText *text, const FigureImages *images,
                        const Canvas *canvas)
 {
     for (int i = 0; images->row_label != NULL && i < images->rows; i++) {
-        double y = i * (images->height + 1) + (images->height - 1) / 2.0;
         fputs("set label ", gp);
         script_quote(gp, images->row_label[i]);
-        fprintf(gp, " at graph 0, first %g right offset -0.8, 0 noenhanced\n", y);
+        fprintf(gp, " at graph 0, %.6f right offset -0.8, 0 noenhanced\n",
+                1 - middle(i, images->rows, images->height));
     }
     for (int i = 0; images->column_label != NULL && i < images->columns; i++) {
-        double x = i * (images->width + 1) + (images->width - 1) / 2.0;
         fputs("set label ", gp);
         script_quote(gp, images->column_label[i]);
-        fprintf(gp, " at first %g, graph 1 center offset 0, 0.6 noenhanced\n", x);
+        fprintf(gp, " at graph %.6f, 1 center offset 0, 0.6 noenhanced\n",
+                middle(i, images->columns, images->width));
     }
     script_label(gp, "x", text->x_label);
     if (text->y_label == NULL)

@@ -20,6 +20,20 @@ void mosaic_check(const FigureText *text, const FigureImages *images)
              text->name, images->channels);
 }
 
+/* Every pixel becomes zoom x zoom of them. */
+static void enlarge(const Mosaic *mosaic, size_t zoom, uint8_t *large)
+{
+    size_t channels = (size_t)mosaic->channels;
+    size_t width = (size_t)mosaic->width * zoom;
+    size_t height = (size_t)mosaic->height * zoom;
+    for (size_t y = 0; y < height; y++) {
+        const uint8_t *from = mosaic->byte + y / zoom * (size_t)mosaic->width * channels;
+        uint8_t *to = large + y * width * channels;
+        for (size_t x = 0; x < width; x++)
+            memcpy(to + x * channels, from + x / zoom * channels, channels);
+    }
+}
+
 static uint8_t to_byte(real value)
 {
     if (!(value > 0)) /* also what is not a number */
@@ -47,6 +61,20 @@ static size_t place(Mosaic *mosaic, const FigureImages *images, int i)
     return wrong;
 }
 
+/* Every pixel becomes 2 x 2: gnuplot draws nothing of an image of one row or column. */
+static void double_size(Mosaic *mosaic)
+{
+    size_t channels = (size_t)mosaic->channels;
+    size_t width = 2 * (size_t)mosaic->width;
+    size_t height = 2 * (size_t)mosaic->height;
+    uint8_t *large = memory_new(width * height, channels);
+    enlarge(mosaic, 2, large);
+    free(mosaic->byte);
+    mosaic->byte = large;
+    mosaic->width *= 2;
+    mosaic->height *= 2;
+}
+
 Mosaic mosaic_new(const FigureText *text, const FigureImages *images)
 {
     mosaic_check(text, images);
@@ -62,6 +90,8 @@ Mosaic mosaic_new(const FigureText *text, const FigureImages *images)
         wrong += place(&mosaic, images, i);
     if (wrong > 0)
         warn("figure %s: %zu values of the images are not finite", text->name, wrong);
+    if (mosaic.width == 1 || mosaic.height == 1)
+        double_size(&mosaic);
     return mosaic;
 }
 
@@ -80,12 +110,7 @@ const char *mosaic_write(const Mosaic *mosaic, int zoom, const char *path)
     size_t width = (size_t)(mosaic->width * zoom);
     size_t height = (size_t)(mosaic->height * zoom);
     uint8_t *large = memory_new(width * height, channels);
-    for (size_t y = 0; y < height; y++) {
-        const uint8_t *from = mosaic->byte + y / (size_t)zoom * (size_t)mosaic->width * channels;
-        uint8_t *to = large + y * width * channels;
-        for (size_t x = 0; x < width; x++)
-            memcpy(to + x * channels, from + x / (size_t)zoom * channels, channels);
-    }
+    enlarge(mosaic, (size_t)zoom, large);
     const char *reason = channels == 1 ? png_write_grey(path, (int)width, (int)height, large)
                                        : png_write_rgb(path, (int)width, (int)height, large);
     free(large);

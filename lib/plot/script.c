@@ -9,18 +9,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-void script_quote(FILE *gp, const char *text)
+static void quote(FILE *gp, const char *text, bool format)
 {
     fputc('\'', gp);
     for (const char *letter = text != NULL ? text : ""; *letter != '\0'; letter++) {
-        if (*letter == '\'')
-            fputs("''", gp);
-        else if (iscntrl((unsigned char)*letter))
-            fputc(' ', gp);
-        else
-            fputc(*letter, gp);
+        if (*letter == '\'' || (format && *letter == '%'))
+            fputc(*letter, gp); /* doubled, it stands for itself */
+        fputc(iscntrl((unsigned char)*letter) ? ' ' : *letter, gp);
     }
     fputc('\'', gp);
+}
+
+void script_quote(FILE *gp, const char *text)
+{
+    quote(gp, text, false);
+}
+
+void script_tick(FILE *gp, const char *text)
+{
+    quote(gp, text, true);
 }
 
 int script_letters(const char *text)

@@ -52,6 +52,9 @@ bool script_end(Script *script);
 /* A text as a string constant in which nothing has a meaning. NULL is the empty text. */
 void script_quote(FILE *gp, const char *text);
 
+/* The same for a tick's label, which gnuplot takes for a format of numbers. */
+void script_tick(FILE *gp, const char *text);
+
 /* A text over lines of at most that many letters, as a string expression. Returns the number of
  * lines. */
 int script_wrapped(FILE *gp, const char *text, int letters);

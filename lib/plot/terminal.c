@@ -146,10 +146,13 @@ static char dot_shade(const Dots *dots, int image, int x, int y)
 {
     static const char dark_to_light[] = " .:-=+*#%@";
     int channels = dots->images->channels;
+    bool pair = y + 1 < dots->height;
     int sum = 0;
-    for (int channel = 0; channel < channels; channel++)
-        sum += dot(dots, image, x, y, channel) + dot(dots, image, x, y + 1, channel);
-    int most = 2 * 255 * channels;
+    for (int channel = 0; channel < channels; channel++) {
+        sum += dot(dots, image, x, y, channel);
+        sum += pair ? dot(dots, image, x, y + 1, channel) : 0;
+    }
+    int most = (pair ? 2 : 1) * 255 * channels;
     return dark_to_light[(sum * 9 + most / 2) / most];
 }
 
