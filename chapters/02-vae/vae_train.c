@@ -183,6 +183,9 @@ static void sample(Model *model, Tape *tape, Rng *noise, int n, bool mean, real 
 
 static const char *const columns[] = {"neg_bound", "neg_fit", "kl", NULL};
 
+static const OptionValue quick_eval[] = {
+    {"importance", "500"}, {"amortisation", "20"}, {NULL, NULL}};
+
 const Family vae_family = {
     .name = "vae",
     .purpose = "The variational autoencoder (Kingma & Welling 2014) and its k-sample bound (Burda "
@@ -191,6 +194,7 @@ const Family vae_family = {
     .data = "digits-binary",
     .options = options,
     .eval_options = vae_eval_options,
+    .quick_eval = quick_eval,
     .columns = columns,
     .commands = vae_commands,
     .defaults = defaults,

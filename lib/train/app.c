@@ -29,7 +29,8 @@ static const OptionSpec sample_options[] = {
     {"n", OPTION_INT, "100", "N", "how many samples", 1, 1000000, NULL},
     {"seed", OPTION_INT, "1", "N", "of the samples", 0, 1e15, NULL},
     {"mean", OPTION_FLAG, NULL, NULL, "the mean of p(x | latent) instead of a draw", 0, 1, NULL},
-    {"out", OPTION_TEXT, NULL, "NAME", "write NAME.npy and NAME.png (default: DIR/sample-SEED)", 0, 1, NULL},
+    {"out", OPTION_TEXT, NULL, "NAME", "write NAME.npy and NAME.png (default: DIR/sample-SEED)", 0,
+     1, NULL},
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
 
 static const OptionSpec no_options[] = {{NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
@@ -87,7 +88,8 @@ static Split split_of(const char *name)
     return strcmp(name, "train") == 0 ? SPLIT_TRAIN : SPLIT_VALIDATION;
 }
 
-/* Examples spread evenly over the split, so that a part of it is a fair sample of files sorted by label. */
+/* Examples spread evenly over the split, so that a part of it is a fair sample of files sorted by
+ * label. */
 static uint32_t *spread_index(const Dataset *data, Split split, int n)
 {
     uint32_t *index = memory_new((size_t)n, sizeof *index);
@@ -103,10 +105,15 @@ static void evaluate(Run *run, const Options *options, const char *how)
     int n = options_set(options, "examples") ? (int)options_int(options, "examples") : all;
     char duration[32];
     if (n > all)
-        refuse_usage("--examples %d: the %s split of %s has %d", n, run_split_name(split), run->data->name,
-                     all);
-    LikelihoodReport report = {.examples = n, .dims = run->data->dims, .discrete = run->data->levels > 0};
-    Task task = {.data = run->data, .split = split, .examples = n, .options = options, .dir = run->dir,
+        refuse_usage("--examples %d: the %s split of %s has %d", n, run_split_name(split),
+                     run->data->name, all);
+    LikelihoodReport report = {
+        .examples = n, .dims = run->data->dims, .discrete = run->data->levels > 0};
+    Task task = {.data = run->data,
+                 .split = split,
+                 .examples = n,
+                 .options = options,
+                 .dir = run->dir,
                  .quiet = options_flag(options, "quiet")};
     uint32_t *index = spread_index(run->data, split, n);
     double start = profile_seconds();
@@ -114,8 +121,9 @@ static void evaluate(Run *run, const Options *options, const char *how)
     task.tape = tape_create(kernels_best());
     task.noise = rng_stream((uint64_t)options_int(options, "eval-seed"), "evaluation");
     run->family->evaluate(run->model, &task, &report);
-    printf("\n%s on %d of %d %s examples of %s%s, %s\n", run->family->name, n, all, run_split_name(split),
-           run->data->name, how, progress_duration(profile_seconds() - start, duration));
+    printf("\n%s on %d of %d %s examples of %s%s, %s\n", run->family->name, n, all,
+           run_split_name(split), run->data->name, how,
+           progress_duration(profile_seconds() - start, duration));
     likelihood_report_print(&report, stdout);
     run_write_eval(run->dir, run->family, run->data, split, &report);
     likelihood_report_clear(&report);
@@ -158,8 +166,8 @@ static void evaluate_quickly(Run *run)
 
 static int train_command(const Family *family, int argc, char **argv)
 {
-    const OptionSpec *tables[] = {loop_options, run_options, family->options, family_optimizer_options,
-                                  NULL};
+    const OptionSpec *tables[] = {loop_options, run_options, family->options,
+                                  family_optimizer_options, NULL};
     Options *options = parse(family, "train", commands[0].help, tables, argc, argv);
     char duration[32];
     if (options_flag(options, "shapes")) {
@@ -180,8 +188,8 @@ static int train_command(const Family *family, int argc, char **argv)
            progress_duration(result.seconds, duration),
            progress_duration(profile_seconds() - start, (char[32]){0}), run->dir);
     pictures_list(figures, run->dir);
-    printf("next:\n  bin/%s eval --run %s\n  bin/%s sample --run %s --n 16 --seed 2\n", family->name,
-           run->dir, family->name, run->dir);
+    printf("next:\n  bin/%s eval --run %s\n  bin/%s sample --run %s --n 16 --seed 2\n",
+           family->name, run->dir, family->name, run->dir);
     for (const FamilyCommand *own = family->commands; own != NULL && own->name != NULL; own++)
         printf("  bin/%s %s --run %s\n", family->name, own->name, run->dir);
     figures_close(figures);
@@ -190,7 +198,8 @@ static int train_command(const Family *family, int argc, char **argv)
     return 0;
 }
 
-/* ---------------------------------------------------------------- sample, plot, the family's own */
+/* ---------------------------------------------------------------- sample, plot, the family's own
+ */
 
 static int sample_command(const Family *family, int argc, char **argv)
 {
@@ -203,7 +212,8 @@ static int sample_command(const Family *family, int argc, char **argv)
                                             : memory_format("%s/sample-%ld", run->dir, seed);
     char *npy = memory_format("%s.npy", out);
     char *slash = strrchr(out, '/'), *name = slash != NULL ? slash + 1 : out;
-    char *folder = slash != NULL ? memory_format("%.*s", (int)(slash - out), out) : memory_text(".");
+    char *folder =
+        slash != NULL ? memory_format("%.*s", (int)(slash - out), out) : memory_text(".");
     real *sample = pictures_samples(run, (uint64_t)seed, n, options_flag(options, "mean"));
     Figures *figures = figures_open(folder);
     pictures_write_npy(run, npy, sample, n);
@@ -235,13 +245,18 @@ static int plot_command(const Family *family, int argc, char **argv)
 
 static int own_command(const Family *family, const FamilyCommand *own, int argc, char **argv)
 {
-    const OptionSpec *tables[] = {common_options, own->options != NULL ? own->options : no_options, NULL};
+    const OptionSpec *tables[] = {common_options, own->options != NULL ? own->options : no_options,
+                                  NULL};
     Options *options = parse(family, own->name, own->help, tables, argc, argv);
     Run *run = open_run(family, options);
     char *folder = run_path(run->dir, "figures");
     Figures *figures = figures_open(folder);
-    Task task = {.data = run->data, .split = SPLIT_TEST, .figures = figures, .dir = run->dir,
-                 .options = options, .quiet = options_flag(options, "quiet")};
+    Task task = {.data = run->data,
+                 .split = SPLIT_TEST,
+                 .figures = figures,
+                 .dir = run->dir,
+                 .options = options,
+                 .quiet = options_flag(options, "quiet")};
     task.tape = tape_create(kernels_best());
     tape_record(task.tape, false);
     task.noise = rng_stream((uint64_t)options_int(run->options, "seed"), own->name);
@@ -263,7 +278,8 @@ static _Noreturn void unknown_command(const Family *family, const char *word)
     int count = 0;
     for (const Command *command = commands; command->name != NULL; command++)
         names[count++] = command->name;
-    for (const FamilyCommand *own = family->commands; own != NULL && own->name != NULL && count < 15; own++)
+    for (const FamilyCommand *own = family->commands;
+         own != NULL && own->name != NULL && count < 15; own++)
         names[count++] = own->name;
     names[count] = NULL;
     const char *nearest = options_nearest(word, names);
@@ -273,9 +289,10 @@ static _Noreturn void unknown_command(const Family *family, const char *word)
     refuse_usage("unknown command '%s'; see bin/%s --help", word, family->name);
 }
 
-/* OpenMP's threads spin while they wait. When another program wants a core, a spinning thread keeps the one it
- * waits for from running, and a step takes ten times as long; a short spin, then sleep, costs little. The
- * variable is read before main, so the program starts itself once more with it. */
+/* OpenMP's threads spin while they wait. When another program wants a core, a spinning thread keeps
+ * the one it waits for from running, and a step takes ten times as long; a short spin, then sleep,
+ * costs little. The variable is read before main, so the program starts itself once more with it.
+ */
 static void spin_briefly(char **argv)
 {
 #ifdef _OPENMP

@@ -77,7 +77,7 @@ struct Family {
     const char *data;               /* the default data set                                      */
     const OptionSpec *options;      /* of the model and its training; stored in config.json      */
     const OptionSpec *eval_options; /* of evaluate; not stored                                   */
-    const OptionValue *quick_eval;  /* what of them the evaluation at the end of train changes      */
+    const OptionValue *quick_eval;  /* what of them the evaluation at the end of train changes  */
     const char *const *columns;     /* what train_step logs, first the loss; NULL-terminated     */
     const FamilyCommand *commands;  /* ends with a NULL name; may be NULL                        */
 

@@ -23,11 +23,13 @@ const OptionSpec loop_options[] = {
     {"force", OPTION_FLAG, NULL, NULL, "start anew in a folder that holds a run", 0, 1, NULL},
     {"quick", OPTION_FLAG, NULL, NULL, "a few seconds, to see that it works", 0, 1, NULL},
     {"stop-after", OPTION_INT, NULL, "N", "stop after step N as Ctrl-C does", 1, 1e12, NULL},
-    {"save-every", OPTION_INT, NULL, "N", "steps between checkpoints (default: a twentieth of the run)", 1,
-     1e12, NULL},
-    {"live", OPTION_FLAG, NULL, NULL, "draw loss and samples in the terminal while training", 0, 1, NULL},
+    {"save-every", OPTION_INT, NULL, "N",
+     "steps between checkpoints (default: a twentieth of the run)", 1, 1e12, NULL},
+    {"live", OPTION_FLAG, NULL, NULL, "draw loss and samples in the terminal while training", 0, 1,
+     NULL},
     {"shapes", OPTION_FLAG, NULL, NULL, "print the layer table and end", 0, 1, NULL},
-    {"profile", OPTION_FLAG, NULL, NULL, "print time and GFLOP/s by operation at the end", 0, 1, NULL},
+    {"profile", OPTION_FLAG, NULL, NULL, "print time and GFLOP/s by operation at the end", 0, 1,
+     NULL},
     {"quiet", OPTION_FLAG, NULL, NULL, "no progress", 0, 1, NULL},
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
 
@@ -105,7 +107,8 @@ static _Noreturn void not_finite(const Loop *loop, double loss)
 {
     const Tensor *first = tape_first_not_finite(loop->tape);
     const char *where = first != NULL ? first->name : checkpoint_not_finite(loop->model);
-    refuse("the loss became %g at step %ld; first not finite: '%s'. Lower --lr or set --clip 1; the last "
+    refuse("the loss became %g at step %ld; first not finite: '%s'. Lower --lr or set --clip 1; "
+           "the last "
            "checkpoint is kept in %s",
            loss, loop->state.step, where != NULL ? where : "the loss itself", loop->dir);
 }
@@ -124,7 +127,8 @@ static double validation_loss(Loop *loop)
     Rng noise = rng_stream(loop->state.seed, "validation");
     Tensor *x = tensor_new_matrix(loop->tape, (int)n, data->dims);
     dataset_fetch(data, SPLIT_VALIDATION, index, n, &noise, x->value, NULL, NULL);
-    double loss = loop->family->validate(loop->model, x, rng_stream(loop->state.seed, "validation"));
+    double loss =
+        loop->family->validate(loop->model, x, rng_stream(loop->state.seed, "validation"));
     tape_record(loop->tape, recording);
     return loss;
 }
@@ -147,7 +151,8 @@ static void log_step(Loop *loop, const double *logged)
     if (loop->family->validate != NULL && (step % loop->validate_every == 0 || last))
         valid = validation_loss(loop);
     record_line(loop->record, step, batches_epoch(loop->batches, (uint64_t)step),
-                profile_seconds() - loop->started, schedule_rate(&loop->schedule, step - 1), mean, valid);
+                profile_seconds() - loop->started, schedule_rate(&loop->schedule, step - 1), mean,
+                valid);
 }
 
 /* ---------------------------------------------------------------- saving */
@@ -156,14 +161,16 @@ static bool save(Loop *loop)
 {
     const char *bad = checkpoint_not_finite(loop->model);
     if (bad != NULL)
-        refuse("weight '%s' holds a value that is not finite after step %ld; lower --lr or set --clip 1; "
+        refuse("weight '%s' holds a value that is not finite after step %ld; lower --lr or set "
+               "--clip 1; "
                "the last checkpoint is kept in %s",
                bad, loop->state.step, loop->dir);
     const char *reason = checkpoint_save(loop->model, &loop->state, loop->checkpoint,
                                          loop->hooks != NULL ? loop->hooks->at_save : NULL,
                                          loop->hooks != NULL ? loop->hooks->context : NULL);
     if (reason != NULL)
-        warn("%s: not saved: %s; the previous checkpoint stays, training goes on", loop->checkpoint, reason);
+        warn("%s: not saved: %s; the previous checkpoint stays, training goes on", loop->checkpoint,
+             reason);
     return reason == NULL;
 }
 
@@ -193,9 +200,11 @@ static void draw_live(Loop *loop)
         loop->family->sample(loop->model, loop->tape, &noise, SHOWN, true, pixel);
         for (size_t i = 0; i < (size_t)SHOWN * (size_t)loop->data->dims; i++)
             pixel[i] /= (real)(loop->data->levels - 1);
-        FigureImages images = {pixel, SHOWN, loop->data->height, loop->data->width,
-                               loop->data->channels, 1, SHOWN, NULL, NULL};
-        plot_terminal_images(stderr, &(FigureText){.name = "live", .title = "samples"}, &images, 120);
+        FigureImages images = {
+            pixel, SHOWN, loop->data->height, loop->data->width, loop->data->channels, 1, SHOWN,
+            NULL,  NULL};
+        plot_terminal_images(stderr, &(FigureText){.name = "live", .title = "samples"}, &images,
+                             120);
         tape_record(loop->tape, recording);
         free(pixel);
     }
@@ -225,7 +234,8 @@ static double measured_rate(const Loop *like, double seconds)
     return rate;
 }
 
-/* Sets the option "steps" from --steps, --epochs, --minutes or the chapter's default, in that order. */
+/* Sets the option "steps" from --steps, --epochs, --minutes or the chapter's default, in that
+ * order. */
 static const char *settle_steps(const Loop *loop, Options *options, double rate)
 {
     char text[32];
@@ -234,7 +244,8 @@ static const char *settle_steps(const Loop *loop, Options *options, double rate)
     if (options_typed(options, "steps"))
         return from;
     if (options_set(options, "epochs")) {
-        steps = (long)ceil(options_real(options, "epochs") * (double)batches_per_epoch(loop->batches));
+        steps =
+            (long)ceil(options_real(options, "epochs") * (double)batches_per_epoch(loop->batches));
         from = "epochs";
     } else if (options_set(options, "minutes")) {
         steps = (long)(options_real(options, "minutes") * 60 * rate);
@@ -258,7 +269,8 @@ static void check_same(const Options *typed, const cJSON *stored, const char *di
     {
         const cJSON *mine = cJSON_GetObjectItemCaseSensitive(now, item->string);
         if (mine != NULL && options_typed(typed, item->string) && !cJSON_Compare(mine, item, true))
-            refuse("--%s: the run in %s was started with another value; resume without it, or start anew "
+            refuse("--%s: the run in %s was started with another value; resume without it, or "
+                   "start anew "
                    "with --force",
                    item->string, dir);
     }
@@ -272,14 +284,16 @@ static void check_resumed(const Loop *loop, const CheckpointState *state)
                "add --threads %d",
                loop->dir, state->threads, kernels_threads(), state->threads);
     if (state->steps != loop->schedule.steps || state->step > state->steps)
-        refuse("%s: is at step %ld of %ld, but config.json says %ld steps; one of the files is from "
-               "another run",
-               loop->checkpoint, state->step, state->steps, loop->schedule.steps);
+        refuse(
+            "%s: is at step %ld of %ld, but config.json says %ld steps; one of the files is from "
+            "another run",
+            loop->checkpoint, state->step, state->steps, loop->schedule.steps);
 }
 
 /* ---------------------------------------------------------------- the run */
 
-static Loop loop_create(const Family *family, Options *options, const Dataset *data, const LoopHooks *hooks)
+static Loop loop_create(const Family *family, Options *options, const Dataset *data,
+                        const LoopHooks *hooks)
 {
     Loop loop = {.family = family, .options = options, .data = data, .hooks = hooks};
     loop.dir = options_text(options, "out");
@@ -318,9 +332,11 @@ static void prepare(Loop *loop, Options *options, bool resume)
     loop->validate_every = at_least_one(steps / VALIDATIONS / loop->log_every) * loop->log_every;
     loop->save_every = options_set(options, "save-every") ? options_int(options, "save-every")
                                                           : at_least_one(steps / 20);
-    loop->stop_after = options_set(options, "stop-after") ? options_int(options, "stop-after") : steps;
+    loop->stop_after =
+        options_set(options, "stop-after") ? options_int(options, "stop-after") : steps;
     loop->model = loop->family->create(options, loop->data, loop->state.seed);
-    if (resume && file_exists(loop->checkpoint)) { /* none yet: killed early, begin again to the same bits */
+    if (resume &&
+        file_exists(loop->checkpoint)) { /* none yet: killed early, begin again to the same bits */
         CheckpointState state = checkpoint_load(loop->model, loop->checkpoint);
         check_resumed(loop, &state);
         loop->state = state;
@@ -332,7 +348,8 @@ static void prepare(Loop *loop, Options *options, bool resume)
     printf("%s: %zu weights, batch %d, %ld steps (%s)%s; %s\n", loop->family->name,
            model_numbers(loop->model), loop->batch, steps, from, resume ? ", resumed" : "",
            kernels_describe(kernels));
-    printf("about %s to train at %.0f steps/s on this machine\n", progress_duration(left, duration), rate);
+    printf("about %s to train at %.0f steps/s on this machine\n", progress_duration(left, duration),
+           rate);
     fflush(stdout);
 }
 
@@ -344,7 +361,8 @@ static void run_steps(Loop *loop)
     Progress progress = progress_start("train", "steps", loop->state.step, loop->schedule.steps,
                                        options_flag(loop->options, "quiet") || live);
     long saved = loop->state.step;
-    while (loop->state.step < loop->schedule.steps && !interrupted && loop->state.step < loop->stop_after) {
+    while (loop->state.step < loop->schedule.steps && !interrupted &&
+           loop->state.step < loop->stop_after) {
         one_step(loop, logged);
         if (!isfinite(logged[0]))
             not_finite(loop, logged[0]);
@@ -360,9 +378,10 @@ static void run_steps(Loop *loop)
     }
     progress_end(&progress, note);
     if (saved != loop->state.step && !save(loop))
-        refuse("the run's last steps could not be saved; free some disk space and type: bin/%s train "
-               "--out %s --resume",
-               loop->family->name, loop->dir);
+        refuse(
+            "the run's last steps could not be saved; free some disk space and type: bin/%s train "
+            "--out %s --resume",
+            loop->family->name, loop->dir);
 }
 
 static void finish(Loop *loop)
@@ -389,12 +408,14 @@ static void loop_free(Loop *loop)
 static bool settle_folder(const Family *family, Options *options)
 {
     const char *dir = options_text(options, "out");
-    char *config = run_path(dir, "config.json"), *checkpoint = run_path(dir, "checkpoint.safetensors");
+    char *config = run_path(dir, "config.json"),
+         *checkpoint = run_path(dir, "checkpoint.safetensors");
     bool resume = options_flag(options, "resume"), force = options_flag(options, "force");
     if (resume && force)
         refuse_usage("--resume goes on and --force starts anew; give one of them");
     if (file_exists(config) && !resume && !force)
-        refuse("%s: holds a run already; go on with --resume, start anew with --force, or choose another "
+        refuse("%s: holds a run already; go on with --resume, start anew with --force, or choose "
+               "another "
                "folder with --out",
                dir);
     if (resume) {
@@ -418,14 +439,15 @@ static Dataset *settle_data(const Family *family, Options *options)
         options_put(options, "data", family->data, "the chapter's defaults");
     Dataset *data = dataset_load(options_text(options, "data"));
     if ((family->data_kinds & (unsigned)data->kind) == 0)
-        refuse("--data %s: %s does not learn this kind of data; try --data %s", data->name, family->name,
-               family->data);
+        refuse("--data %s: %s does not learn this kind of data; try --data %s", data->name,
+               family->name, family->data);
     char threads[16];
     snprintf(threads, sizeof threads, "%d", kernels_threads());
     if (!options_set(options, "threads"))
         options_put(options, "threads", threads, "the number of cores");
     kernels_set_threads((int)options_int(options, "threads"));
-    if (options_flag(options, "quick") && !options_set(options, "epochs") && !options_set(options, "minutes"))
+    if (options_flag(options, "quick") && !options_set(options, "epochs") &&
+        !options_set(options, "minutes"))
         options_put(options, "minutes", "0.06", "--quick");
     return data;
 }
@@ -436,7 +458,8 @@ static void settle_out(const Family *family, Options *options)
         return;
     const char *data = options_set(options, "data") ? options_text(options, "data") : family->data;
     const char *last = strrchr(data, '/');
-    char *out = memory_format("runs/%s-%s", family->name, last != NULL && last[1] != '\0' ? last + 1 : data);
+    char *out = memory_format("runs/%s-%s", family->name,
+                              last != NULL && last[1] != '\0' ? last + 1 : data);
     options_put(options, "out", out, "the default folder");
     free(out);
 }
@@ -474,13 +497,13 @@ LoopResult loop_train(const Family *family, Options *options, const LoopHooks *h
     long first = loop.state.step;
     run_steps(&loop);
     signal(SIGINT, before);
-    LoopResult result = {loop.state.step >= loop.schedule.steps, loop.state.step, loop.schedule.steps,
-                         profile_seconds() - loop.started};
+    LoopResult result = {loop.state.step >= loop.schedule.steps, loop.state.step,
+                         loop.schedule.steps, profile_seconds() - loop.started};
     if (result.finished)
         finish(&loop);
     else
-        printf("stopped at step %ld of %ld; go on with: bin/%s train --out %s --resume\n", result.step,
-               result.steps, family->name, loop.dir);
+        printf("stopped at step %ld of %ld; go on with: bin/%s train --out %s --resume\n",
+               result.step, result.steps, family->name, loop.dir);
     if (loop.profile != NULL && result.step > first)
         profile_print(&profile, result.step - first, stdout);
     loop_free(&loop);

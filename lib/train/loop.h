@@ -1,4 +1,5 @@
-/* The training loop that every family shares: steps, logging, progress, checkpoints, resuming, Ctrl-C. */
+/* The training loop that every family shares: steps, logging, progress, checkpoints, resuming,
+ * Ctrl-C. */
 #ifndef TRAIN_LOOP_H
 #define TRAIN_LOOP_H
 
@@ -21,9 +22,9 @@ typedef struct LoopResult {
     double seconds; /* spent in the loop */
 } LoopResult;
 
-/* Trains as the options say and leaves checkpoint and weights in --out; options that were not typed get
- * the values that the run has. A loss that is not finite stops the program (exit 1) after naming the first
- * operation that went wrong; the last checkpoint stays. hooks may be NULL. */
+/* Trains as the options say and leaves checkpoint and weights in --out; options that were not typed
+ * get the values that the run has. A loss that is not finite stops the program (exit 1) after
+ * naming the first operation that went wrong; the last checkpoint stays. hooks may be NULL. */
 LoopResult loop_train(const Family *family, Options *options, const LoopHooks *hooks);
 
 /* Prints the layer table of the model that the options make: every weight with shape and count. */

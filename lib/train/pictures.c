@@ -76,10 +76,16 @@ static void points_figure(Run *run, Figures *figures, const char *name, const re
         memcpy(point + 2 * ((size_t)n + i), sample + i * dims, 2 * sizeof *point);
         group[(size_t)n + i] = 1;
     }
-    FigureText text = {.name = name, .title = "Samples of the model over the data", .x_label = "x1",
+    FigureText text = {.name = name,
+                       .title = "Samples of the model over the data",
+                       .x_label = "x1",
                        .y_label = "x2"};
-    FigureScatter scatter = {.point = point, .n = 2 * (size_t)n, .group = group, .groups = 2,
-                             .group_name = group_name, .equal_axes = true};
+    FigureScatter scatter = {.point = point,
+                             .n = 2 * (size_t)n,
+                             .group = group,
+                             .groups = 2,
+                             .group_name = group_name,
+                             .equal_axes = true};
     figure_scatter(figures, &text, &scatter);
     free(data);
     free(point);
@@ -98,8 +104,9 @@ void pictures_sample_figure(Run *run, Figures *figures, const char *name, const 
     memcpy(pixel, sample, size * sizeof *pixel);
     pictures_to_unit(data, pixel, size);
     int columns = (int)ceil(sqrt((double)n));
-    FigureImages images = {pixel,          n, data->height, data->width, data->channels,
-                           (n + columns - 1) / columns, columns, NULL, NULL};
+    FigureImages images = {
+        pixel,   n,    data->height, data->width, data->channels, (n + columns - 1) / columns,
+        columns, NULL, NULL};
     char *title = memory_format("Samples of the %s trained on %s", run->family->name, data->name);
     figure_images(figures, &(FigureText){.name = name, .title = title}, &images);
     free(title);
@@ -117,8 +124,9 @@ static void loss_figures(Run *run, Figures *figures)
         record_table_free(&table);
         return;
     }
-    FigureCurve loss[2] = {{.label = "training", .y = record_column(&table, name[0])},
-                           {.label = "held out", .y = record_column(&table, "valid"), .sparse = true}};
+    FigureCurve loss[2] = {
+        {.label = "training", .y = record_column(&table, name[0])},
+        {.label = "held out", .y = record_column(&table, "valid"), .sparse = true}};
     FigureCurve part[FAMILY_MOST_COLUMNS];
     size_t skip = table.rows / 50; /* the fall from the initial weights would hide the rest */
     for (int i = 0; i < 2; i++)
@@ -128,16 +136,23 @@ static void loss_figures(Run *run, Figures *figures)
         if (y != NULL && isfinite(y[table.rows - 1]))
             part[parts++] = (FigureCurve){.label = name[c], .y = y + skip};
     }
-    FigureText text = {.name = "loss", .title = "Loss over training", .x_label = "step",
+    FigureText text = {.name = "loss",
+                       .title = "Loss over training",
+                       .x_label = "step",
                        .y_label = memory_format("%s (nats an example)", name[0])};
-    FigureLines lines = {.x = step + skip, .n = table.rows - skip, .curve = loss,
+    FigureLines lines = {.x = step + skip,
+                         .n = table.rows - skip,
+                         .curve = loss,
                          .curves = loss[1].y != NULL ? 2 : 1};
     figure_lines(figures, &text, &lines);
     free((char *)text.y_label);
     if (parts > 0) {
-        FigureText part_text = {.name = "loss-parts", .title = "The parts of the loss",
-                                .x_label = "step", .y_label = "nats an example"};
-        FigureLines part_lines = {.x = step + skip, .n = table.rows - skip, .curve = part, .curves = parts};
+        FigureText part_text = {.name = "loss-parts",
+                                .title = "The parts of the loss",
+                                .x_label = "step",
+                                .y_label = "nats an example"};
+        FigureLines part_lines = {
+            .x = step + skip, .n = table.rows - skip, .curve = part, .curves = parts};
         figure_lines(figures, &part_text, &part_lines);
     }
     record_table_free(&table);
@@ -161,8 +176,13 @@ Figures *pictures_draw(Run *run, bool quiet)
     free(drawn);
     Tape *tape = tape_create(kernels_best());
     tape_record(tape, false);
-    Task task = {.data = run->data, .split = SPLIT_TEST, .tape = tape, .figures = figures,
-                 .dir = run->dir, .options = run->options, .quiet = quiet};
+    Task task = {.data = run->data,
+                 .split = SPLIT_TEST,
+                 .tape = tape,
+                 .figures = figures,
+                 .dir = run->dir,
+                 .options = run->options,
+                 .quiet = quiet};
     task.noise = rng_stream(seed, "figures");
     run->family->figures(run->model, &task);
     tape_free(tape);

@@ -4,21 +4,23 @@
 
 #include "train/run.h"
 
-/* Draws the common figures and the family's own into DIR/figures and writes samples.npy. Returns the
- * figures, to list and close. */
+/* Draws the common figures and the family's own into DIR/figures and writes samples.npy. Returns
+ * the figures, to list and close. */
 Figures *pictures_draw(Run *run, bool quiet);
 
 /* Prints the paths of all pictures made. */
 void pictures_list(const Figures *figures, const char *dir);
 
-/* n samples of the model [n, dims] from the stream "sample" of that seed; mean as in Family.sample. Free
- * with free(). */
+/* n samples of the model [n, dims] from the stream "sample" of that seed; mean as in Family.sample.
+ * Free with free(). */
 real *pictures_samples(Run *run, uint64_t seed, int n, bool mean);
 
 /* Samples as one figure of that name: a grid of images, or points over the data. */
-void pictures_sample_figure(Run *run, Figures *figures, const char *name, const real *sample, int n);
+void pictures_sample_figure(Run *run, Figures *figures, const char *name, const real *sample,
+                            int n);
 
-/* Writes n samples [n, dims] as DIR/NAME in NumPy's format; images as [n, height, width, channels]. */
+/* Writes n samples [n, dims] as DIR/NAME in NumPy's format; images as [n, height, width, channels].
+ */
 void pictures_write_npy(const Run *run, const char *path, const real *sample, int n);
 
 /* Image values in the data's units to 0 (black) .. 1 (white), in place. */

@@ -54,7 +54,8 @@ Record *record_open(const char *dir, const Family *family, long last)
     }
     record->file = fopen(record->path, "w");
     if (record->file == NULL)
-        refuse("%s: not written: %s; choose another folder with --out", record->path, strerror(errno));
+        refuse("%s: not written: %s; choose another folder with --out", record->path,
+               strerror(errno));
     if (kept > 0)
         fwrite(text, 1, kept, record->file);
     else

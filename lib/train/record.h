@@ -1,5 +1,5 @@
-/* metrics.csv: fixed columns, one line every so many steps. On resuming, lines behind the checkpoint are
- * cut off, then the file grows again; a new run starts a new file. */
+/* metrics.csv: fixed columns, one line every so many steps. On resuming, lines behind the
+ * checkpoint are cut off, then the file grows again; a new run starts a new file. */
 #ifndef TRAIN_RECORD_H
 #define TRAIN_RECORD_H
 
@@ -9,11 +9,12 @@
 
 typedef struct Record Record;
 
-/* Opens DIR/metrics.csv. last: the step of the checkpoint that the run goes on from; 0: a new file. */
+/* Opens DIR/metrics.csv. last: the step of the checkpoint that the run goes on from; 0: a new file.
+ */
 Record *record_open(const char *dir, const Family *family, long last);
 
-/* One line: step, epoch, seconds, learning rate, the family's columns, the held-out loss. NaN is left
- * empty. A full disk is a warning, once. */
+/* One line: step, epoch, seconds, learning rate, the family's columns, the held-out loss. NaN is
+ * left empty. A full disk is a warning, once. */
 void record_line(Record *record, long step, double epoch, double seconds, double learning_rate,
                  const double *columns, double valid);
 void record_close(Record *record);

@@ -11,14 +11,18 @@
 #include <sys/utsname.h>
 
 const OptionSpec run_options[] = {
-    {"data", OPTION_TEXT, NULL, "NAME", "data set by name, or a .csv, .npy or folder of PNGs", 0, 1, NULL},
+    {"data", OPTION_TEXT, NULL, "NAME", "data set by name, or a .csv, .npy or folder of PNGs", 0, 1,
+     NULL},
     {"seed", OPTION_INT, "1", "N", "of weights, order and noise", 0, 1e15, NULL},
     {"steps", OPTION_INT, NULL, "N", "how long: so many steps", 1, 1e12, NULL},
-    {"epochs", OPTION_REAL, NULL, "N", "how long: so many passes over the training data", 1e-6, 1e9, NULL},
-    {"minutes", OPTION_REAL, NULL, "N", "how long: about so many minutes on this machine", 1e-3, 1e6, NULL},
+    {"epochs", OPTION_REAL, NULL, "N", "how long: so many passes over the training data", 1e-6, 1e9,
+     NULL},
+    {"minutes", OPTION_REAL, NULL, "N", "how long: about so many minutes on this machine", 1e-3,
+     1e6, NULL},
     {"batch", OPTION_INT, NULL, "N", "examples a step", 1, 1000000, NULL},
     {"lr", OPTION_REAL, NULL, "RATE", "learning rate", 0, 1e6, NULL},
-    {"schedule", OPTION_CHOICE, "cosine", "NAME", "learning rate over the run", 0, 1, "cosine|constant"},
+    {"schedule", OPTION_CHOICE, "cosine", "NAME", "learning rate over the run", 0, 1,
+     "cosine|constant"},
     {"lr-warmup", OPTION_INT, "0", "N", "steps over which the learning rate rises", 0, 1e12, NULL},
     {"threads", OPTION_INT, NULL, "N", "threads (default: one a core)", 1, 1024, NULL},
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
@@ -64,8 +68,8 @@ static cJSON *machine_of(void)
     return machine;
 }
 
-void run_write_config(const char *dir, const Family *family, const Options *options, const Model *model,
-                      const char *how_long)
+void run_write_config(const char *dir, const Family *family, const Options *options,
+                      const Model *model, const char *how_long)
 {
     char *path = run_path(dir, "config.json");
     cJSON *config = cJSON_CreateObject();
@@ -87,11 +91,12 @@ cJSON *run_read_options(const char *dir, const Family *family)
     cJSON *config = file_read_json(path);
     const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(config, "family"));
     if (name == NULL || strcmp(name, family->name) != 0)
-        refuse("%s: the run is of the family '%s', not '%s'; use bin/%s", path, name ? name : "(unnamed)",
-               family->name, name ? name : family->name);
+        refuse("%s: the run is of the family '%s', not '%s'; use bin/%s", path,
+               name ? name : "(unnamed)", family->name, name ? name : family->name);
     cJSON *options = cJSON_DetachItemFromObjectCaseSensitive(config, "options");
     if (!cJSON_IsObject(options))
-        refuse("%s: has no object \"options\"; the file is damaged, train again with --force", path);
+        refuse("%s: has no object \"options\"; the file is damaged, train again with --force",
+               path);
     cJSON_Delete(config);
     free(path);
     return options;
@@ -114,7 +119,8 @@ Run *run_open(const Family *family, const char *dir)
         refuse("%s: not found; the run is not finished. Go on with: bin/%s train --out %s --resume",
                weights, family->name, dir);
     run->data = dataset_load(options_text(run->options, "data"));
-    run->model = family->create(run->options, run->data, (uint64_t)options_int(run->options, "seed"));
+    run->model =
+        family->create(run->options, run->data, (uint64_t)options_int(run->options, "seed"));
     checkpoint_load_weights(run->model, weights);
     cJSON_Delete(stored);
     free(config);

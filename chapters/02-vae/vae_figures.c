@@ -1,0 +1,467 @@
+/* The pictures of the chapter: what the latent holds, and what can be done with it. */
+#include "02-vae/vae.h"
+
+#include "support/fail.h"
+#include "support/memory.h"
+#include "train/pictures.h"
+
+#include <gsl/gsl_cdf.h>
+#include <gsl/gsl_eigen.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SHOWN = 10, STEPS = 11, SCATTERED = 2000 };
+
+/* Evenly spread test examples [n, dims] on the task's tape, which is reset. label, factor may be
+ * NULL. */
+static Tensor *examples(const Task *task, const Vae *vae, int n, int *label, real *factor)
+{
+    uint32_t *index = memory_new((size_t)n, sizeof *index);
+    Rng rng = task->noise;
+    tape_reset(task->tape);
+    params_bind(vae->model.part[0].params, task->tape);
+    for (int i = 0; i < n; i++)
+        index[i] = (uint32_t)((double)i * (double)task->data->count[SPLIT_TEST] / n);
+    Tensor *x = tensor_name(tensor_new_matrix(task->tape, n, task->data->dims), "x");
+    dataset_fetch(task->data, SPLIT_TEST, index, (size_t)n, &rng, x->value, label, factor);
+    free(index);
+    return x;
+}
+
+/* Values in the data's units as one picture; rows of labels may be NULL. */
+static void picture(const Task *task, const char *name, const char *title, const real *value,
+                    int rows, int columns, const char *const *row_label,
+                    const char *const *column_label)
+{
+    const Dataset *data = task->data;
+    size_t size = (size_t)(rows * columns) * (size_t)data->dims;
+    real *pixel = memory_new(size, sizeof *pixel);
+    memcpy(pixel, value, size * sizeof *pixel);
+    pictures_to_unit(data, pixel, size);
+    FigureImages images = {pixel, rows * columns, data->height, data->width, data->channels,
+                           rows,  columns,        row_label,    column_label};
+    figure_images(task->figures, &(FigureText){.name = name, .title = title}, &images);
+    free(pixel);
+}
+
+/* Decodes top latents [rows, width] to the mean picture of each. */
+static Tensor *decode(const Vae *vae, Tensor *top)
+{
+    return vae_mean(vae, vae_descend(vae, top, NULL));
+}
+
+static int top_width(const Vae *vae)
+{
+    return vae->width[vae->layers - 1];
+}
+
+/* ---------------------------------------------------------------- reconstruct and denoise */
+
+/* Each column: an image, what the VAE makes of it, the damaged image, what it makes of that. */
+static void reconstruct(const Vae *vae, const Task *task, double damage)
+{
+    static const char *const row_label[] = {"data", "rebuilt", "damaged", "rebuilt"};
+    size_t dims = (size_t)vae->dims, block = SHOWN * dims;
+    real *value = memory_new(4 * block, sizeof *value);
+    Rng noise = task->noise;
+    Tensor *x = examples(task, vae, SHOWN, NULL, NULL);
+    Tensor *u = tensor_like(x), *broken = tensor_like(x);
+    rng_uniform(&noise, u->value, u->size);
+    for (size_t i = 0; i < x->size; i++) { /* that share of the pixels is turned over */
+        real last = (real)(vae->levels - 1);
+        broken->value[i] = u->value[i] < (real)damage ? last - x->value[i] : x->value[i];
+    }
+    memcpy(value, x->value, block * sizeof *value);
+    memcpy(value + block, decode(vae, vae_top_mean(vae, x))->value, block * sizeof *value);
+    memcpy(value + 2 * block, broken->value, block * sizeof *value);
+    memcpy(value + 3 * block, decode(vae, vae_top_mean(vae, broken))->value, block * sizeof *value);
+    char *title = memory_format("Through the latent and back; %.0f %% of the pixels turned over",
+                                100 * damage);
+    picture(task, "reconstructions", title, value, 4, SHOWN, row_label, NULL);
+    free(title);
+    free(value);
+}
+
+/* ---------------------------------------------------------------- interpolate */
+
+static void interpolate(const Vae *vae, const Task *task)
+{
+    enum { PAIRS = 6 };
+    Tensor *x = examples(task, vae, 2 * PAIRS, NULL, NULL);
+    Tensor *z = vae_top_mean(vae, x);
+    int width = top_width(vae);
+    Tensor *path = tensor_new_matrix(task->tape, PAIRS * STEPS, width);
+    for (int p = 0; p < PAIRS; p++)
+        for (int s = 0; s < STEPS; s++)
+            for (int j = 0; j < width; j++) {
+                real from = z->value[p * width + j], to = z->value[(p + PAIRS) * width + j];
+                path->value[(p * STEPS + s) * width + j] =
+                    from + (to - from) * (real)s / (STEPS - 1);
+            }
+    picture(task, "interpolations", "From one image to another along a straight line of the latent",
+            decode(vae, path)->value, PAIRS, STEPS, NULL, NULL);
+}
+
+/* ---------------------------------------------------------------- the latent of many examples */
+
+/* Posterior means of n test examples [n, width], copied; label and factor as in examples. */
+static double *latent_means(const Vae *vae, const Task *task, int n, int *label, real *factor)
+{
+    Tensor *x = examples(task, vae, n, label, factor);
+    Tensor *z = vae_top_mean(vae, x);
+    double *mean = memory_new(z->size, sizeof *mean);
+    for (size_t i = 0; i < z->size; i++)
+        mean[i] = (double)z->value[i];
+    return mean;
+}
+
+static void means_and_variances(const double *z, int n, int width, double *mean, double *variance)
+{
+    for (int j = 0; j < width; j++) {
+        double sum = 0, square = 0;
+        for (int i = 0; i < n; i++) {
+            sum += z[i * width + j];
+            square += z[i * width + j] * z[i * width + j];
+        }
+        mean[j] = sum / n;
+        variance[j] = square / n - mean[j] * mean[j];
+    }
+}
+
+/* The two directions of largest variance of z [n, width] -> point [n, 2]. */
+static void principal_plane(const double *z, int n, int width, real *point)
+{
+    double *mean = memory_new((size_t)width, sizeof *mean),
+           *variance = memory_new((size_t)width, sizeof *mean);
+    gsl_matrix *covariance = gsl_matrix_calloc((size_t)width, (size_t)width);
+    gsl_matrix *vectors = gsl_matrix_alloc((size_t)width, (size_t)width);
+    gsl_vector *values = gsl_vector_alloc((size_t)width);
+    gsl_eigen_symmv_workspace *work = gsl_eigen_symmv_alloc((size_t)width);
+    means_and_variances(z, n, width, mean, variance);
+    for (int a = 0; a < width; a++)
+        for (int b = 0; b < width; b++) {
+            double sum = 0;
+            for (int i = 0; i < n; i++)
+                sum += (z[i * width + a] - mean[a]) * (z[i * width + b] - mean[b]);
+            gsl_matrix_set(covariance, (size_t)a, (size_t)b, sum / n);
+        }
+    gsl_eigen_symmv(covariance, values, vectors, work);
+    gsl_eigen_symmv_sort(values, vectors, GSL_EIGEN_SORT_VAL_DESC);
+    for (int i = 0; i < n; i++)
+        for (int c = 0; c < 2; c++) {
+            double sum = 0;
+            for (int j = 0; j < width; j++)
+                sum += (z[i * width + j] - mean[j]) * gsl_matrix_get(vectors, (size_t)j, (size_t)c);
+            point[2 * i + c] = (real)sum;
+        }
+    gsl_eigen_symmv_free(work);
+    gsl_vector_free(values);
+    gsl_matrix_free(vectors);
+    gsl_matrix_free(covariance);
+    free(mean);
+    free(variance);
+}
+
+static void latent_map(const Vae *vae, const Task *task)
+{
+    int width = top_width(vae), n = SCATTERED;
+    if (width < 2)
+        return;
+    n = (size_t)n < task->data->count[SPLIT_TEST] ? n : (int)task->data->count[SPLIT_TEST];
+    int *label = memory_new((size_t)n, sizeof *label);
+    bool labelled = task->data->classes > 0;
+    double *z = latent_means(vae, task, n, labelled ? label : NULL, NULL);
+    real *point = memory_new(2 * (size_t)n, sizeof *point);
+    bool plane = width == 2;
+    for (int i = 0; plane && i < 2 * n; i++)
+        point[i] = (real)z[i];
+    if (!plane)
+        principal_plane(z, n, width, point);
+    FigureText text = {.name = "latent",
+                       .title = "Where the encoder puts the test data, by class",
+                       .x_label = plane ? "z1" : "first principal component of z",
+                       .y_label = plane ? "z2" : "second principal component of z"};
+    FigureScatter scatter = {.point = point,
+                             .n = (size_t)n,
+                             .group = labelled ? label : NULL,
+                             .groups = task->data->classes,
+                             .equal_axes = true};
+    figure_scatter(task->figures, &text, &scatter);
+    free(point);
+    free(z);
+    free(label);
+}
+
+/* ---------------------------------------------------------------- manifold and sliders */
+
+/* The plane of a 2-D latent through the inverse of the Gaussian distribution function: K&W fig. 4.
+ */
+static void manifold(const Vae *vae, const Task *task)
+{
+    enum { SIDE = 20 };
+    tape_reset(task->tape);
+    params_bind(vae->model.part[0].params, task->tape);
+    Tensor *z = tensor_new_matrix(task->tape, SIDE * SIDE, 2);
+    for (int i = 0; i < SIDE; i++)
+        for (int j = 0; j < SIDE; j++) {
+            z->value[2 * (i * SIDE + j)] = (real)gsl_cdf_ugaussian_Pinv((j + 0.5) / SIDE);
+            z->value[2 * (i * SIDE + j) + 1] = (real)gsl_cdf_ugaussian_Pinv(1 - (i + 0.5) / SIDE);
+        }
+    picture(task, "manifold",
+            "The learned manifold: z1 to the right, z2 upwards, equal steps of probability",
+            decode(vae, z)->value, SIDE, SIDE, NULL, NULL);
+}
+
+/* The units whose mean varies most over the data, most first. */
+static void most_active(const double *z, int n, int width, int *unit, int count)
+{
+    double *mean = memory_new((size_t)width, sizeof *mean),
+           *variance = memory_new((size_t)width, sizeof *mean);
+    means_and_variances(z, n, width, mean, variance);
+    for (int c = 0; c < count; c++) {
+        unit[c] = 0;
+        for (int j = 1; j < width; j++)
+            unit[c] = variance[j] > variance[unit[c]] ? j : unit[c];
+        variance[unit[c]] = -1;
+    }
+    free(mean);
+    free(variance);
+}
+
+/* One row a unit: that unit from -reach to reach, the others as the encoder has them for one image.
+ */
+static void draw_sliders(const Vae *vae, const Task *task, const int *unit, int units, int which,
+                         double reach)
+{
+    int width = top_width(vae);
+    char text[SHOWN][16], value_text[STEPS][16];
+    const char *label[SHOWN], *column[STEPS];
+    Tensor *x = examples(task, vae, SHOWN, NULL, NULL);
+    Tensor *z = vae_top_mean(vae, x);
+    Tensor *moved = tensor_new_matrix(task->tape, units * STEPS, width);
+    for (int u = 0; u < units; u++) {
+        snprintf(text[u], sizeof *text, "z%d", unit[u] + 1);
+        label[u] = text[u];
+        for (int s = 0; s < STEPS; s++) {
+            real *row = moved->value + (u * STEPS + s) * width;
+            double at = reach * (2.0 * s / (STEPS - 1) - 1);
+            memcpy(row, z->value + which * width, (size_t)width * sizeof *row);
+            row[unit[u]] = (real)at;
+            snprintf(value_text[s], sizeof *value_text, "%+.1f", at);
+            column[s] = value_text[s];
+        }
+    }
+    picture(task, "sliders", "One latent moved at a time, the others kept",
+            decode(vae, moved)->value, units, STEPS, label, column);
+}
+
+static void sliders(const Vae *vae, const Task *task)
+{
+    int width = top_width(vae), units = width < 8 ? width : 8, unit[8];
+    double *z = latent_means(vae, task, 500, NULL, NULL);
+    most_active(z, 500, width, unit, units);
+    draw_sliders(vae, task, unit, units, 0, 3);
+    free(z);
+}
+
+/* ---------------------------------------------------------------- attributes */
+
+/* Direction of a known cause f: the slope of E[z | f], per standard deviation of f, [width]. */
+static void factor_direction(const double *z, const double *f, int n, int width, double *direction)
+{
+    double mean = 0, square = 0;
+    for (int i = 0; i < n; i++)
+        mean += f[i] / n;
+    for (int i = 0; i < n; i++)
+        square += (f[i] - mean) * (f[i] - mean) / n;
+    double deviation = sqrt(fmax(square, 1e-12));
+    for (int j = 0; j < width; j++) {
+        direction[j] = 0;
+        for (int i = 0; i < n; i++)
+            direction[j] += z[i * width + j] * (f[i] - mean) / (n * deviation);
+    }
+}
+
+/* z' = z + a z_first + b z_second on a grid of a and b. */
+static void attribute_grid(const Vae *vae, const Task *task, const double *first,
+                           const double *second, const char *title)
+{
+    enum { SIDE = 7 };
+    int width = top_width(vae);
+    char text[SIDE][16];
+    const char *label[SIDE];
+    Tensor *z = vae_top_mean(vae, examples(task, vae, SHOWN, NULL, NULL));
+    Tensor *moved = tensor_new_matrix(task->tape, SIDE * SIDE, width);
+    const real *start = z->value + 3 * width; /* one image in the middle of the row of examples */
+    for (int r = 0; r < SIDE; r++) {
+        snprintf(text[r], sizeof *text, "%+d sd", r - SIDE / 2);
+        label[r] = text[r];
+        for (int c = 0; c < SIDE; c++)
+            for (int j = 0; j < width; j++)
+                moved->value[(r * SIDE + c) * width + j] =
+                    start[j] + (real)((r - SIDE / 2) * first[j] + (c - SIDE / 2) * second[j]);
+    }
+    picture(task, "attributes", title, decode(vae, moved)->value, SIDE, SIDE, label, label);
+}
+
+/* Of data with known causes the first two (slant, thickness); of labelled data the way from class 1
+ * to class 7 and from 3 to 8, which need at least nine classes. */
+static void attributes(const Vae *vae, const Task *task)
+{
+    enum { N = 2000 };
+    const Dataset *data = task->data;
+    int width = top_width(vae), label[N];
+    size_t factors = (size_t)data->factors;
+    if (factors < 2 && data->classes < 9)
+        return;
+    real *factor = memory_new((size_t)N * (factors > 0 ? factors : 1), sizeof *factor);
+    double *z =
+        latent_means(vae, task, N, data->classes > 0 ? label : NULL, factors > 0 ? factor : NULL);
+    double *direction = memory_new(2 * (size_t)width, sizeof *direction), f[2][N];
+    char *title;
+    for (int i = 0; i < N; i++)
+        for (int d = 0; d < 2; d++)
+            f[d][i] = factors >= 2
+                          ? (double)factor[(size_t)i * factors + (size_t)d]
+                          : (label[i] == (d == 0 ? 7 : 8)) - (label[i] == (d == 0 ? 1 : 3));
+    for (int d = 0; d < 2; d++)
+        factor_direction(z, f[d], N, width, direction + d * width);
+    if (factors >= 2)
+        title = memory_format("z + a z(%s) + b z(%s): a downwards, b to the right",
+                              data->factor_name[0], data->factor_name[1]);
+    else
+        title = memory_format("z + a z(1 to 7) + b z(3 to 8): a downwards, b to the right");
+    attribute_grid(vae, task, direction, direction + width, title);
+    free(title);
+    free(direction);
+    free(z);
+    free(factor);
+}
+
+/* ---------------------------------------------------------------- density on the plane */
+
+/* log p(x) on a grid by IWAE with k samples, beside the true density where it is known. */
+static void density(const Vae *vae, const Task *task)
+{
+    enum { CELLS = 80, K = 200 };
+    const double reach = 4.5;
+    double *model = memory_new(CELLS * CELLS, sizeof *model),
+           *truth = memory_new(CELLS * CELLS, sizeof *truth);
+    Rng noise = task->noise;
+    for (int r = 0; r < CELLS; r++) {
+        tape_reset(task->tape);
+        params_bind(vae->model.part[0].params, task->tape);
+        Tensor *x = tensor_new_matrix(task->tape, CELLS, 2);
+        for (int c = 0; c < CELLS; c++) {
+            double point[2] = {reach * ((2 * c + 1.0) / CELLS - 1),
+                               reach * ((2 * r + 1.0) / CELLS - 1)};
+            x->value[2 * c] = (real)point[0];
+            x->value[2 * c + 1] = (real)point[1];
+            if (task->data->log_density != NULL)
+                truth[r * CELLS + c] = exp(task->data->log_density(task->data, point));
+        }
+        Tensor *log_p = vae_iwae(vae_log_weights(vae, x, K, &noise));
+        for (int c = 0; c < CELLS; c++)
+            model[r * CELLS + c] = exp((double)log_p->value[c]);
+    }
+    FigurePanel panel[2] = {{.title = "model", .density = model},
+                            {.title = "true", .density = truth}};
+    FigureHeatmaps maps = {.panel = panel,
+                           .panels = task->data->log_density != NULL ? 2 : 1,
+                           .nx = CELLS,
+                           .ny = CELLS,
+                           .x = {-reach, reach},
+                           .y = {-reach, reach}};
+    FigureText text = {
+        .name = "density", .title = "Density", .x_label = "x1", .y_label = "x2", .z_label = "p(x)"};
+    figure_heatmaps(task->figures, &text, &maps);
+    free(model);
+    free(truth);
+}
+
+void vae_figures(Model *model, const Task *task)
+{
+    const Vae *vae = (const Vae *)model;
+    latent_map(vae, task);
+    if (vae->kind == DATA_POINTS) {
+        if (vae->dims == 2)
+            density(vae, task);
+        return;
+    }
+    reconstruct(vae, task, 0.1);
+    interpolate(vae, task);
+    sliders(vae, task);
+    attributes(vae, task);
+    if (top_width(vae) == 2)
+        manifold(vae, task);
+}
+
+/* ---------------------------------------------------------------- commands */
+
+static const OptionSpec slider_options[] = {
+    {"unit", OPTION_INT, NULL, "J", "latent to move, from 1 (default: the most active ones)", 1,
+     4096, NULL},
+    {"reach", OPTION_REAL, "3", "R", "from -R to R", 0.01, 100, NULL},
+    {"image", OPTION_INT, "0", "I", "which of ten test images to start from", 0, SHOWN - 1, NULL},
+    {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
+
+static const OptionSpec denoise_options[] = {
+    {"damage", OPTION_REAL, "0.1", "SHARE", "share of the pixels that are turned over", 0, 1, NULL},
+    {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
+
+static void need_images(const Task *task)
+{
+    if (task->data->kind == DATA_POINTS)
+        refuse("this command draws images, and %s holds points; see the figures of the run in "
+               "%s/figures",
+               task->data->name, task->dir);
+}
+
+static void slider_command(Model *model, const Task *task)
+{
+    const Vae *vae = (const Vae *)model;
+    int width = top_width(vae), units = width < 8 ? width : 8, unit[8];
+    need_images(task);
+    if (options_set(task->options, "unit")) {
+        units = 1;
+        unit[0] = (int)options_int(task->options, "unit") - 1;
+        if (unit[0] >= width)
+            refuse_usage("--unit %d: this model's latent has %d units", unit[0] + 1, width);
+    } else {
+        double *z = latent_means(vae, task, 500, NULL, NULL);
+        most_active(z, 500, width, unit, units);
+        free(z);
+    }
+    draw_sliders(vae, task, unit, units, (int)options_int(task->options, "image"),
+                 options_real(task->options, "reach"));
+}
+
+static void denoise_command(Model *model, const Task *task)
+{
+    need_images(task);
+    reconstruct((const Vae *)model, task, options_real(task->options, "damage"));
+}
+
+static void interpolate_command(Model *model, const Task *task)
+{
+    need_images(task);
+    interpolate((const Vae *)model, task);
+}
+
+static void attribute_command(Model *model, const Task *task)
+{
+    need_images(task);
+    if (task->data->factors < 2 && task->data->classes < 9)
+        refuse("%s has neither two known factors nor nine classes to find a direction from",
+               task->data->name);
+    attributes((const Vae *)model, task);
+}
+
+const FamilyCommand vae_commands[] = {
+    {"slider", "move one latent at a time and watch the image", slider_options, slider_command},
+    {"denoise", "rebuild test images and damaged ones", denoise_options, denoise_command},
+    {"interpolate", "walk from one test image to another", NULL, interpolate_command},
+    {"attribute", "add attribute directions to a latent", NULL, attribute_command},
+    {NULL, NULL, NULL, NULL}};
