@@ -353,6 +353,8 @@ void tape_gradient(Tensor *y, const real *seed, Tensor *const *wrt, int n, Tenso
     for (int k = 0; k < n; k++) {
         wrt[k]->grad = kept[k];
         wrt[k]->has_grad = had[k];
+        wrt[k]->wanted =
+            0; /* a weight outlives the tape, whose sweep numbers mean nothing to others */
     }
 }
 
@@ -400,7 +402,9 @@ Tensor *tape_tangent(Tensor *y, Tensor *x, Tensor *v)
         if (node == y)
             break;
     }
-    return y->tangent_sweep == sweep ? y->tangent : NULL;
+    Tensor *tangent = y->tangent_sweep == sweep ? y->tangent : NULL;
+    x->tangent_sweep = 0; /* a weight outlives the tape */
+    return tangent;
 }
 
 const Tensor *tape_first_not_finite(const Tape *tape)
