@@ -141,7 +141,7 @@ static void concat_backward(Tensor *y)
 
 static Tensor *concat_tangent(Tensor *y, Tensor *const *da)
 {
-    Tensor *part[8];
+    Tensor **part = op_memory(y, (size_t)y->parents, sizeof *part);
     for (int p = 0; p < y->parents; p++) {
         const Tensor *parent = y->parent[p];
         part[p] = da[p] != NULL ? da[p] : tensor_fill(y->tape, parent->rank, parent->shape, 0);

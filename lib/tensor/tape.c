@@ -362,10 +362,8 @@ void tape_gradient(Tensor *y, const real *seed, Tensor *const *wrt, int n, Tenso
 
 static Tensor *node_tangent(Tensor *node, unsigned sweep)
 {
-    Tensor *dx[8];
+    Tensor **dx = take(node->tape, (size_t)node->parents, sizeof *dx);
     bool any = false;
-    if (node->parents > (int)(sizeof dx / sizeof *dx))
-        fail("tangent: '%s' has %d operands; at most 8 in forward mode", node->name, node->parents);
     for (int p = 0; p < node->parents; p++) {
         Tensor *parent = node->parent[p];
         dx[p] = parent->tangent_sweep == sweep ? parent->tangent : NULL;
