@@ -301,8 +301,13 @@ Tensor *tensor_repeat_rows(Tensor *a, int times)
 Tensor *tensor_broadcast(Tensor *a, int rank, const int *shape)
 {
     bool same = a->rank == rank;
-    for (int i = 0; same && i < rank; i++)
-        same = a->shape[i] == shape[i];
+    for (int i = 0; i < rank; i++) {
+        if (a->rank != rank || (a->shape[i] != shape[i] && a->shape[i] != 1))
+            op_fail("broadcast", a,
+                    "the new shape has as many dimensions, and differs only where "
+                    "a dimension is 1");
+        same = same && a->shape[i] == shape[i];
+    }
     return same ? a : tensor_add(a, tensor_fill(a->tape, rank, shape, 0));
 }
 
