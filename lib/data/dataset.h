@@ -43,7 +43,8 @@ struct Dataset {
 
     /* Storage, all splits one after the other, train first; NULL where it does not apply. */
     float *point;   /* [count, dims]                                                          */
-    uint8_t *level; /* [count, dims]: grey levels; of binary sets the grey levels behind them  */
+    uint8_t *level; /* [count, dims]: grey levels; of binary sets the grey levels behind them, or
+                       the bits themselves where there are none (fixed is NULL then)          */
     uint8_t *fixed; /* [count of validation + test, dims]: one binary draw, 0 or 1             */
     uint8_t *label; /* [count]                                                                */
     float *factor;  /* [count, factors]                                                       */

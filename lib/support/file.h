@@ -16,6 +16,10 @@ void file_make_folder(const char *path);
 /* The whole file, with a zero byte behind it that *bytes does not count. Free with free(). */
 char *file_read(const char *path, size_t *bytes);
 
+/* The same for a caller who can go on without the file: NULL, or the reason (static text); *data
+ * and *bytes are set only on success. */
+const char *file_try_read(const char *path, char **data, size_t *bytes);
+
 /* Written aside to PATH.part, fsync, rename, fsync of the folder: a reader sees the old file or the
  * new one, also after a crash or on a full disk. Returns NULL, or the reason (static text) after
  * removing the part: the caller decides whether that ends the run. */

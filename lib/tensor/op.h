@@ -37,10 +37,12 @@ typedef struct Grad {
 } Grad;
 Grad grad_open(Tensor *parent);
 
-/* What the sum so far is: to be written as data[i] = grad_kept(g, i) + share. */
-static inline real grad_kept(Grad g, size_t i)
+/* The sum so far; a rule writes data[i] = grad_kept(data, add, i) + share. data and add are copied
+ * into local variables first: gcc does not vectorise a threaded loop that reads them through the
+ * struct. */
+static inline real grad_kept(const real *data, bool add, size_t i)
 {
-    return g.add ? g.data[i] : 0;
+    return add ? data[i] : 0;
 }
 
 /* C = op(A) op(B) through the tape's kernels, counted in its profile. */

@@ -10,9 +10,13 @@ static void tanh_backward(Tensor *y)
     Grad a = grad_open(y->parent[0]);
     if (a.data == NULL)
         return;
-#pragma omp parallel for simd schedule(static) if (y->size >= OP_PARALLEL_FROM)
-    for (size_t i = 0; i < y->size; i++)
-        a.data[i] = grad_kept(a, i) + (1 - y->value[i] * y->value[i]) * y->grad[i];
+    const size_t n = y->size;
+    real *da = a.data;
+    const bool add = a.add;
+    const real *dy = y->grad, *v = y->value;
+#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        da[i] = grad_kept(da, add, i) + (1 - v[i] * v[i]) * dy[i];
 }
 
 static Tensor *tanh_tangent(Tensor *y, Tensor *const *da)
@@ -25,9 +29,12 @@ static const Op tanh_op = {"tanh", tanh_backward, tanh_tangent};
 Tensor *tensor_tanh(Tensor *a)
 {
     Tensor *y = op_unary_result(&tanh_op, a);
-#pragma omp parallel for simd schedule(static) if (y->size >= OP_PARALLEL_FROM)
-    for (size_t i = 0; i < y->size; i++)
-        y->value[i] = vec_tanh(a->value[i]);
+    const size_t n = y->size;
+    const real *x = a->value;
+    real *v = y->value;
+#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        v[i] = vec_tanh(x[i]);
     return y;
 }
 
@@ -37,9 +44,13 @@ static void sigmoid_backward(Tensor *y)
     Grad a = grad_open(y->parent[0]);
     if (a.data == NULL)
         return;
-#pragma omp parallel for simd schedule(static) if (y->size >= OP_PARALLEL_FROM)
-    for (size_t i = 0; i < y->size; i++)
-        a.data[i] = grad_kept(a, i) + y->value[i] * (1 - y->value[i]) * y->grad[i];
+    const size_t n = y->size;
+    real *da = a.data;
+    const bool add = a.add;
+    const real *dy = y->grad, *v = y->value;
+#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        da[i] = grad_kept(da, add, i) + v[i] * (1 - v[i]) * dy[i];
 }
 
 static Tensor *sigmoid_tangent(Tensor *y, Tensor *const *da)
@@ -52,9 +63,12 @@ static const Op sigmoid_op = {"sigmoid", sigmoid_backward, sigmoid_tangent};
 Tensor *tensor_sigmoid(Tensor *a)
 {
     Tensor *y = op_unary_result(&sigmoid_op, a);
-#pragma omp parallel for simd schedule(static) if (y->size >= OP_PARALLEL_FROM)
-    for (size_t i = 0; i < y->size; i++)
-        y->value[i] = vec_sigmoid(a->value[i]);
+    const size_t n = y->size;
+    const real *x = a->value;
+    real *v = y->value;
+#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        v[i] = vec_sigmoid(x[i]);
     return y;
 }
 
@@ -65,9 +79,13 @@ static void softplus_backward(Tensor *y)
     const real *x = y->parent[0]->value;
     if (a.data == NULL)
         return;
-#pragma omp parallel for simd schedule(static) if (y->size >= OP_PARALLEL_FROM)
-    for (size_t i = 0; i < y->size; i++)
-        a.data[i] = grad_kept(a, i) + vec_sigmoid(x[i]) * y->grad[i];
+    const size_t n = y->size;
+    real *da = a.data;
+    const bool add = a.add;
+    const real *dy = y->grad;
+#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        da[i] = grad_kept(da, add, i) + vec_sigmoid(x[i]) * dy[i];
 }
 
 static Tensor *softplus_tangent(Tensor *y, Tensor *const *da)
@@ -80,9 +98,12 @@ static const Op softplus_op = {"softplus", softplus_backward, softplus_tangent};
 Tensor *tensor_softplus(Tensor *a)
 {
     Tensor *y = op_unary_result(&softplus_op, a);
-#pragma omp parallel for simd schedule(static) if (y->size >= OP_PARALLEL_FROM)
-    for (size_t i = 0; i < y->size; i++)
-        y->value[i] = vec_softplus(a->value[i]);
+    const size_t n = y->size;
+    const real *x = a->value;
+    real *v = y->value;
+#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        v[i] = vec_softplus(x[i]);
     return y;
 }
 
@@ -94,9 +115,13 @@ static void leaky_backward(Tensor *y)
     real leak = y->attr.scalar;
     if (a.data == NULL)
         return;
-#pragma omp parallel for simd schedule(static) if (y->size >= OP_PARALLEL_FROM)
-    for (size_t i = 0; i < y->size; i++)
-        a.data[i] = grad_kept(a, i) + (x[i] > 0 ? 1 : leak) * y->grad[i];
+    const size_t n = y->size;
+    real *da = a.data;
+    const bool add = a.add;
+    const real *dy = y->grad;
+#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        da[i] = grad_kept(da, add, i) + (x[i] > 0 ? 1 : leak) * dy[i];
 }
 
 static Tensor *leaky_tangent(Tensor *y, Tensor *const *da)
@@ -114,9 +139,12 @@ static Tensor *leaky(const Op *op, Tensor *a, real leak)
 {
     Tensor *y = op_unary_result(op, a);
     y->attr.scalar = leak;
-#pragma omp parallel for simd schedule(static) if (y->size >= OP_PARALLEL_FROM)
-    for (size_t i = 0; i < y->size; i++)
-        y->value[i] = (a->value[i] > 0 ? 1 : leak) * a->value[i];
+    const size_t n = y->size;
+    const real *x = a->value;
+    real *v = y->value;
+#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        v[i] = (x[i] > 0 ? 1 : leak) * x[i];
     return y;
 }
 

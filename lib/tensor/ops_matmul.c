@@ -138,7 +138,7 @@ strip_backward(Activation activation, const Tensor *y, real *dz, Grad bias, int 
         }
     }
     for (int j = 0; bias.data != NULL && j < width; j++)
-        bias.data[begin + j] = grad_kept(bias, (size_t)(begin + j)) + sum[j];
+        bias.data[begin + j] = grad_kept(bias.data, bias.add, (size_t)(begin + j)) + sum[j];
 }
 
 static void strip_sums(const Tensor *y, Grad bias, int begin, int end)
@@ -149,7 +149,7 @@ static void strip_sums(const Tensor *y, Grad bias, int begin, int end)
         for (int j = 0; j < width; j++)
             sum[j] += y->grad[(size_t)r * (size_t)columns + (size_t)(begin + j)];
     for (int j = 0; j < width; j++)
-        bias.data[begin + j] = grad_kept(bias, (size_t)(begin + j)) + sum[j];
+        bias.data[begin + j] = grad_kept(bias.data, bias.add, (size_t)(begin + j)) + sum[j];
 }
 
 static void strip_any(const Tensor *y, real *dz, Grad bias, int begin, int end)

@@ -12,9 +12,12 @@ static void sum_backward(Tensor *y)
     real dy = y->grad[0];
     if (a.data == NULL)
         return;
-#pragma omp parallel for simd schedule(static) if (parent->size >= OP_PARALLEL_FROM)
-    for (size_t i = 0; i < parent->size; i++)
-        a.data[i] = grad_kept(a, i) + dy;
+    const size_t n = parent->size;
+    real *da = a.data;
+    const bool add = a.add;
+#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        da[i] = grad_kept(da, add, i) + dy;
 }
 
 static Tensor *sum_tangent(Tensor *y, Tensor *const *da)
@@ -70,7 +73,7 @@ static void sum_axis_backward(Tensor *y)
         for (size_t c = 0; c < v.count; c++) {
             size_t at = (o * v.count + c) * v.inner;
             for (size_t i = 0; i < v.inner; i++)
-                a.data[at + i] = grad_kept(a, at + i) + y->grad[o * v.inner + i];
+                a.data[at + i] = grad_kept(a.data, a.add, at + i) + y->grad[o * v.inner + i];
         }
 }
 

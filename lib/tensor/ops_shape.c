@@ -77,7 +77,7 @@ static void permute_copy(const Tensor *from_shape, const int *order, const real 
             in += (size_t)at[i] * stride[i];
         for (int j = 0; j < inner; j++, out++) {
             real moved = from[in + (size_t)j * inner_stride];
-            to[out] = add != NULL ? grad_kept(*add, out) + moved : moved;
+            to[out] = add != NULL ? grad_kept(add->data, add->add, out) + moved : moved;
         }
         for (int i = rank - 2; i >= 0 && ++at[i] == count[i]; i--)
             at[i] = 0;

@@ -27,6 +27,23 @@ static real row_log_sum_exp(const real *a, int n)
     return largest + vec_log(sum);
 }
 
+/* out_i += e^(a_i - z) dy. add is a constant where add_exp is called, so both loops are vectorised.
+ */
+static inline __attribute__((always_inline)) void add_exp(const real *restrict a, int n, real z,
+                                                          real dy, real *restrict out, bool add)
+{
+    for (int i = 0; i < n; i++)
+        out[i] = (add ? out[i] : 0) + vec_exp(a[i] - z) * dy;
+}
+
+static void add_exp_row(const real *a, int n, real z, real dy, real *out, bool add)
+{
+    if (add)
+        add_exp(a, n, z, dy, out, true);
+    else
+        add_exp(a, n, z, dy, out, false);
+}
+
 /* log_sum_exp   Y = log sum_i e^A_i    A' += e^(A - Y) Y' */
 static void log_sum_exp_backward(Tensor *y)
 {
@@ -38,9 +55,7 @@ static void log_sum_exp_backward(Tensor *y)
 #pragma omp parallel for schedule(static) if (parent->size >= OP_PARALLEL_FROM)
     for (int r = 0; r < rows; r++) {
         size_t at = (size_t)r * (size_t)n;
-        real dy = y->grad[r], z = y->value[r];
-        for (size_t i = at; i < at + (size_t)n; i++)
-            a.data[i] = grad_kept(a, i) + vec_exp(parent->value[i] - z) * dy;
+        add_exp_row(parent->value + at, n, y->value[r], y->grad[r], a.data + at, a.add);
     }
 }
 
@@ -80,7 +95,8 @@ static void softmax_backward(Tensor *y)
         for (int i = 0; i < n; i++)
             dot += dy[i] * p[i];
         for (int i = 0; i < n; i++)
-            a.data[at + (size_t)i] = grad_kept(a, at + (size_t)i) + p[i] * (dy[i] - dot);
+            a.data[at + (size_t)i] =
+                grad_kept(a.data, a.add, at + (size_t)i) + p[i] * (dy[i] - dot);
     }
 }
 
@@ -127,7 +143,7 @@ static void log_softmax_backward(Tensor *y)
         for (int i = 0; i < n; i++)
             sum += dy[i];
         for (size_t i = at; i < at + (size_t)n; i++)
-            a.data[i] = grad_kept(a, i) + y->grad[i] - vec_exp(y->value[i]) * sum;
+            a.data[i] = grad_kept(a.data, a.add, i) + y->grad[i] - vec_exp(y->value[i]) * sum;
     }
 }
 
@@ -168,8 +184,7 @@ static void cross_entropy_backward(Tensor *y)
         size_t right = at + (size_t)y->attr.index[r];
         real dy = y->grad[r];
         real z = y->value[r] + parent->value[right];
-        for (size_t i = at; i < at + (size_t)n; i++)
-            a.data[i] = grad_kept(a, i) + vec_exp(parent->value[i] - z) * dy;
+        add_exp_row(parent->value + at, n, z, dy, a.data + at, a.add);
         a.data[right] -= dy;
     }
 }

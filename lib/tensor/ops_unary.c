@@ -8,9 +8,13 @@ static void neg_backward(Tensor *y)
     Grad a = grad_open(y->parent[0]);
     if (a.data == NULL)
         return;
-#pragma omp parallel for simd schedule(static) if (y->size >= OP_PARALLEL_FROM)
-    for (size_t i = 0; i < y->size; i++)
-        a.data[i] = grad_kept(a, i) - y->grad[i];
+    const size_t n = y->size;
+    real *da = a.data;
+    const bool add = a.add;
+    const real *dy = y->grad;
+#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        da[i] = grad_kept(da, add, i) - dy[i];
 }
 
 static Tensor *neg_tangent(Tensor *y, Tensor *const *da)
@@ -36,9 +40,13 @@ static void scale_backward(Tensor *y)
     real c = y->attr.scalar;
     if (a.data == NULL)
         return;
-#pragma omp parallel for simd schedule(static) if (y->size >= OP_PARALLEL_FROM)
-    for (size_t i = 0; i < y->size; i++)
-        a.data[i] = grad_kept(a, i) + c * y->grad[i];
+    const size_t n = y->size;
+    real *da = a.data;
+    const bool add = a.add;
+    const real *dy = y->grad;
+#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        da[i] = grad_kept(da, add, i) + c * dy[i];
 }
 
 static Tensor *scale_tangent(Tensor *y, Tensor *const *da)
@@ -52,9 +60,12 @@ Tensor *tensor_scale(Tensor *a, real factor)
 {
     Tensor *y = op_unary_result(&scale_op, a);
     y->attr.scalar = factor;
-#pragma omp parallel for simd schedule(static) if (y->size >= OP_PARALLEL_FROM)
-    for (size_t i = 0; i < y->size; i++)
-        y->value[i] = factor * a->value[i];
+    const size_t n = y->size;
+    const real *x = a->value;
+    real *v = y->value;
+#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        v[i] = factor * x[i];
     return y;
 }
 
@@ -64,9 +75,13 @@ static void shift_backward(Tensor *y)
     Grad a = grad_open(y->parent[0]);
     if (a.data == NULL)
         return;
-#pragma omp parallel for simd schedule(static) if (y->size >= OP_PARALLEL_FROM)
-    for (size_t i = 0; i < y->size; i++)
-        a.data[i] = grad_kept(a, i) + y->grad[i];
+    const size_t n = y->size;
+    real *da = a.data;
+    const bool add = a.add;
+    const real *dy = y->grad;
+#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        da[i] = grad_kept(da, add, i) + dy[i];
 }
 
 static Tensor *shift_tangent(Tensor *y, Tensor *const *da)
@@ -80,9 +95,12 @@ static const Op shift_op = {"shift", shift_backward, shift_tangent};
 Tensor *tensor_shift(Tensor *a, real term)
 {
     Tensor *y = op_unary_result(&shift_op, a);
-#pragma omp parallel for simd schedule(static) if (y->size >= OP_PARALLEL_FROM)
-    for (size_t i = 0; i < y->size; i++)
-        y->value[i] = a->value[i] + term;
+    const size_t n = y->size;
+    const real *x = a->value;
+    real *v = y->value;
+#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        v[i] = x[i] + term;
     return y;
 }
 
@@ -92,9 +110,13 @@ static void exp_backward(Tensor *y)
     Grad a = grad_open(y->parent[0]);
     if (a.data == NULL)
         return;
-#pragma omp parallel for simd schedule(static) if (y->size >= OP_PARALLEL_FROM)
-    for (size_t i = 0; i < y->size; i++)
-        a.data[i] = grad_kept(a, i) + y->grad[i] * y->value[i];
+    const size_t n = y->size;
+    real *da = a.data;
+    const bool add = a.add;
+    const real *dy = y->grad, *v = y->value;
+#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        da[i] = grad_kept(da, add, i) + dy[i] * v[i];
 }
 
 static Tensor *exp_tangent(Tensor *y, Tensor *const *da)
@@ -107,9 +129,12 @@ static const Op exp_op = {"exp", exp_backward, exp_tangent};
 Tensor *tensor_exp(Tensor *a)
 {
     Tensor *y = op_unary_result(&exp_op, a);
-#pragma omp parallel for simd schedule(static) if (y->size >= OP_PARALLEL_FROM)
-    for (size_t i = 0; i < y->size; i++)
-        y->value[i] = vec_exp(a->value[i]);
+    const size_t n = y->size;
+    const real *x = a->value;
+    real *v = y->value;
+#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        v[i] = vec_exp(x[i]);
     return y;
 }
 
@@ -120,9 +145,13 @@ static void log_backward(Tensor *y)
     const real *x = y->parent[0]->value;
     if (a.data == NULL)
         return;
-#pragma omp parallel for simd schedule(static) if (y->size >= OP_PARALLEL_FROM)
-    for (size_t i = 0; i < y->size; i++)
-        a.data[i] = grad_kept(a, i) + y->grad[i] / x[i];
+    const size_t n = y->size;
+    real *da = a.data;
+    const bool add = a.add;
+    const real *dy = y->grad;
+#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        da[i] = grad_kept(da, add, i) + dy[i] / x[i];
 }
 
 static Tensor *log_tangent(Tensor *y, Tensor *const *da)
@@ -135,9 +164,12 @@ static const Op log_op = {"log", log_backward, log_tangent};
 Tensor *tensor_log(Tensor *a)
 {
     Tensor *y = op_unary_result(&log_op, a);
-#pragma omp parallel for simd schedule(static) if (y->size >= OP_PARALLEL_FROM)
-    for (size_t i = 0; i < y->size; i++)
-        y->value[i] = vec_log(a->value[i]);
+    const size_t n = y->size;
+    const real *x = a->value;
+    real *v = y->value;
+#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        v[i] = vec_log(x[i]);
     return y;
 }
 
@@ -147,9 +179,13 @@ static void sqrt_backward(Tensor *y)
     Grad a = grad_open(y->parent[0]);
     if (a.data == NULL)
         return;
-#pragma omp parallel for simd schedule(static) if (y->size >= OP_PARALLEL_FROM)
-    for (size_t i = 0; i < y->size; i++)
-        a.data[i] = grad_kept(a, i) + y->grad[i] / (2 * y->value[i]);
+    const size_t n = y->size;
+    real *da = a.data;
+    const bool add = a.add;
+    const real *dy = y->grad, *v = y->value;
+#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        da[i] = grad_kept(da, add, i) + dy[i] / (2 * v[i]);
 }
 
 static Tensor *sqrt_tangent(Tensor *y, Tensor *const *da)
@@ -162,9 +198,12 @@ static const Op sqrt_op = {"sqrt", sqrt_backward, sqrt_tangent};
 Tensor *tensor_sqrt(Tensor *a)
 {
     Tensor *y = op_unary_result(&sqrt_op, a);
-#pragma omp parallel for simd schedule(static) if (y->size >= OP_PARALLEL_FROM)
-    for (size_t i = 0; i < y->size; i++)
-        y->value[i] = (real)sqrt(a->value[i]);
+    const size_t n = y->size;
+    const real *x = a->value;
+    real *v = y->value;
+#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        v[i] = (real)sqrt(x[i]);
     return y;
 }
 
@@ -175,9 +214,13 @@ static void square_backward(Tensor *y)
     const real *x = y->parent[0]->value;
     if (a.data == NULL)
         return;
-#pragma omp parallel for simd schedule(static) if (y->size >= OP_PARALLEL_FROM)
-    for (size_t i = 0; i < y->size; i++)
-        a.data[i] = grad_kept(a, i) + 2 * x[i] * y->grad[i];
+    const size_t n = y->size;
+    real *da = a.data;
+    const bool add = a.add;
+    const real *dy = y->grad;
+#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        da[i] = grad_kept(da, add, i) + 2 * x[i] * dy[i];
 }
 
 static Tensor *square_tangent(Tensor *y, Tensor *const *da)
@@ -190,27 +233,19 @@ static const Op square_op = {"square", square_backward, square_tangent};
 Tensor *tensor_square(Tensor *a)
 {
     Tensor *y = op_unary_result(&square_op, a);
-#pragma omp parallel for simd schedule(static) if (y->size >= OP_PARALLEL_FROM)
-    for (size_t i = 0; i < y->size; i++)
-        y->value[i] = a->value[i] * a->value[i];
+    const size_t n = y->size;
+    const real *x = a->value;
+    real *v = y->value;
+#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        v[i] = x[i] * x[i];
     return y;
 }
 
-/* Operations whose derivative is constant on pieces: the derivative as a tensor without history,
- * which makes the tangent exact, and its own derivative zero almost everywhere. */
-static Tensor *piecewise_slope(Tensor *y, real (*slope)(real x, const Tensor *y))
-{
-    Tensor *s = tensor_like(y);
-    for (size_t i = 0; i < y->size; i++)
-        s->value[i] = slope(y->parent[0]->value[i], y);
-    return s;
-}
-
 /* abs   Y = |A|    A' += sign(A) Y' */
-static inline real abs_slope(real x, const Tensor *y)
+static inline real sign_of(real x)
 {
-    (void)y;
-    return x > 0 ? 1 : x < 0 ? -1 : 0;
+    return (real)((x > 0) - (x < 0));
 }
 
 static void abs_backward(Tensor *y)
@@ -219,14 +254,22 @@ static void abs_backward(Tensor *y)
     const real *x = y->parent[0]->value;
     if (a.data == NULL)
         return;
-#pragma omp parallel for simd schedule(static) if (y->size >= OP_PARALLEL_FROM)
-    for (size_t i = 0; i < y->size; i++)
-        a.data[i] = grad_kept(a, i) + abs_slope(x[i], y) * y->grad[i];
+    const size_t n = y->size;
+    real *da = a.data;
+    const bool add = a.add;
+    const real *dy = y->grad;
+#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        da[i] = grad_kept(da, add, i) + sign_of(x[i]) * dy[i];
 }
 
+/* The slope has no history: its own derivative is zero almost everywhere. */
 static Tensor *abs_tangent(Tensor *y, Tensor *const *da)
 {
-    return tensor_mul(piecewise_slope(y, abs_slope), da[0]);
+    Tensor *slope = tensor_like(y);
+    for (size_t i = 0; i < y->size; i++)
+        slope->value[i] = sign_of(y->parent[0]->value[i]);
+    return tensor_mul(slope, da[0]);
 }
 
 static const Op abs_op = {"abs", abs_backward, abs_tangent};
@@ -234,16 +277,19 @@ static const Op abs_op = {"abs", abs_backward, abs_tangent};
 Tensor *tensor_abs(Tensor *a)
 {
     Tensor *y = op_unary_result(&abs_op, a);
-#pragma omp parallel for simd schedule(static) if (y->size >= OP_PARALLEL_FROM)
-    for (size_t i = 0; i < y->size; i++)
-        y->value[i] = (real)fabs(a->value[i]);
+    const size_t n = y->size;
+    const real *x = a->value;
+    real *v = y->value;
+#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        v[i] = (real)fabs(x[i]);
     return y;
 }
 
 /* clamp   Y = min(max(A, low), high)    A' += Y' where low <= A <= high */
-static inline real clamp_slope(real x, const Tensor *y)
+static inline real inside(real x, real low, real high)
 {
-    return x >= y->attr.range.low && x <= y->attr.range.high ? 1 : 0;
+    return x >= low && x <= high ? 1 : 0;
 }
 
 static void clamp_backward(Tensor *y)
@@ -252,14 +298,22 @@ static void clamp_backward(Tensor *y)
     const real *x = y->parent[0]->value;
     if (a.data == NULL)
         return;
-#pragma omp parallel for simd schedule(static) if (y->size >= OP_PARALLEL_FROM)
-    for (size_t i = 0; i < y->size; i++)
-        a.data[i] = grad_kept(a, i) + clamp_slope(x[i], y) * y->grad[i];
+    const size_t n = y->size;
+    const real low = y->attr.range.low, high = y->attr.range.high;
+    real *da = a.data;
+    const bool add = a.add;
+    const real *dy = y->grad;
+#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        da[i] = grad_kept(da, add, i) + inside(x[i], low, high) * dy[i];
 }
 
 static Tensor *clamp_tangent(Tensor *y, Tensor *const *da)
 {
-    return tensor_mul(piecewise_slope(y, clamp_slope), da[0]);
+    Tensor *slope = tensor_like(y);
+    for (size_t i = 0; i < y->size; i++)
+        slope->value[i] = inside(y->parent[0]->value[i], y->attr.range.low, y->attr.range.high);
+    return tensor_mul(slope, da[0]);
 }
 
 static const Op clamp_op = {"clamp", clamp_backward, clamp_tangent};

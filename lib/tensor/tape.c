@@ -279,7 +279,7 @@ static void seed_gradient(Tensor *y, const real *seed)
     }
     Grad g = grad_open(y);
     for (size_t i = 0; i < y->size; i++)
-        g.data[i] = grad_kept(g, i) + (seed == NULL ? 1 : seed[i]);
+        g.data[i] = grad_kept(g.data, g.add, i) + (seed == NULL ? 1 : seed[i]);
 }
 
 /* One loop from the last result to the first. Interior gradients belong to this sweep alone. */

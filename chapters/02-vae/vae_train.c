@@ -1,0 +1,204 @@
+/* The family: options, creation, one training step, samples. */
+#include "02-vae/vae.h"
+
+#include "support/fail.h"
+#include "support/memory.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const OptionSpec options[] = {
+    {"latent", OPTION_INTS, NULL, "N[,N]",
+     "width of the latent; two widths make two stochastic layers", 1, 4096, NULL},
+    {"hidden", OPTION_INTS, NULL, "N,N...", "hidden layers of encoder and decoder", 1, 65536, NULL},
+    {"hidden-top", OPTION_INTS, "100,100", "N,N...",
+     "hidden layers between the two stochastic layers", 1, 65536, NULL},
+    {"objective", OPTION_CHOICE, "elbo", "NAME", "what is climbed", 0, 0, "elbo|iwae"},
+    {"k", OPTION_INT, "5", "K", "samples an example of --objective iwae", 1, 10000, NULL},
+    {"dreg", OPTION_FLAG, NULL, NULL,
+     "doubly reparameterized encoder gradient (with --objective iwae)", 0, 0, NULL},
+    {"beta", OPTION_REAL, "1", "B", "weight of the KL (with --objective elbo); 1 is the bound", 0,
+     1000, NULL},
+    {"kl-warmup", OPTION_REAL, "0", "SHARE",
+     "share of the steps over which the KL's weight rises from 0", 0, 1, NULL},
+    {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
+
+/* What a default depends on the data for: the paper's architecture on images, a small one on the
+ * plane. */
+static void defaults(Options *o, const Dataset *data)
+{
+    const char *from = "the chapter's defaults";
+    bool points = data->kind == DATA_POINTS;
+    bool small = data->dims < 100;
+    options_put(o, "latent", points ? "2" : small ? "4" : "50", from);
+    options_put(o, "hidden", points ? "128,128" : "200,200", from);
+    options_put(o, "batch", points ? "256" : "100", from);
+    options_put(o, "lr", "1e-3", from);
+    options_put(o, "steps", points ? "20000" : small ? "10000" : "150000", from);
+}
+
+static GaussianNet net_create(Params *params, const char *name, int in, const int *hidden, int n,
+                              int out, Rng *rng)
+{
+    GaussianNet net;
+    int width = mlp_width(in, hidden, n);
+    char *mean = memory_format("%s.mean", name), *logvar = memory_format("%s.logvar", name);
+    net.hidden = mlp_create(params, name, in, hidden, n, ACTIVATION_TANH, rng);
+    net.mean = linear_create(params, mean, width, out, ACTIVATION_NONE, rng);
+    net.logvar = linear_create(params, logvar, width, out, ACTIVATION_NONE, rng);
+    free(mean);
+    free(logvar);
+    return net;
+}
+
+/* The decoder mirrors the encoder: hidden layers in reverse order. */
+static void reverse(int *value, int n)
+{
+    for (int i = 0; i < n / 2; i++) {
+        int swap = value[i];
+        value[i] = value[n - 1 - i];
+        value[n - 1 - i] = swap;
+    }
+}
+
+static void fill(real *value, size_t n, double with)
+{
+    for (size_t i = 0; i < n; i++)
+        value[i] = (real)with;
+}
+
+static void create_networks(Vae *vae, Params *params, const Options *o, Rng *rng)
+{
+    int hidden[OPTIONS_MOST_INTS], top[OPTIONS_MOST_INTS];
+    int n = options_ints(o, "hidden", hidden), n_top = options_ints(o, "hidden-top", top);
+    vae->encoder[0] = net_create(params, "encoder", vae->dims, hidden, n, vae->width[0], rng);
+    if (vae->layers == 2) {
+        vae->encoder[1] =
+            net_create(params, "encoder_top", vae->width[0], top, n_top, vae->width[1], rng);
+        reverse(top, n_top);
+        vae->prior = net_create(params, "prior", vae->width[1], top, n_top, vae->width[0], rng);
+    }
+    reverse(hidden, n);
+    vae->decoder = mlp_create(params, "decoder", vae->width[0], hidden, n, ACTIVATION_TANH, rng);
+    int last = mlp_width(vae->width[0], hidden, n);
+    vae->out = linear_create(params, "decoder.out", last, vae->dims, ACTIVATION_NONE, rng);
+    if (vae->kind != DATA_BINARY) {
+        vae->scale = linear_create(params, "decoder.scale", last, vae->dims, ACTIVATION_NONE, rng);
+        fill(vae->scale.bias->value, vae->scale.bias->size, vae->kind == DATA_POINTS ? 0 : -2);
+    }
+}
+
+static Model *create(const Options *o, const Dataset *data, uint64_t seed)
+{
+    Vae *vae = memory_new(1, sizeof *vae);
+    Params *params = params_create();
+    Rng rng = rng_stream(seed, "weights");
+    int latent[OPTIONS_MOST_INTS];
+    vae->model.family = &vae_family;
+    vae->kind = data->kind;
+    vae->dims = data->dims;
+    vae->levels = data->levels;
+    vae->layers = options_ints(o, "latent", latent);
+    if (vae->layers > VAE_MOST_LAYERS)
+        refuse_usage(
+            "--latent: %d stochastic layers; this chapter has one or two (--latent 100,50)",
+            vae->layers);
+    for (int i = 0; i < vae->layers; i++)
+        vae->width[i] = latent[i];
+    vae->objective = strcmp(options_text(o, "objective"), "iwae") == 0 ? VAE_IWAE : VAE_ELBO;
+    vae->samples = (int)options_int(o, "k");
+    vae->dreg = options_flag(o, "dreg");
+    vae->beta = options_real(o, "beta");
+    vae->warmup = options_real(o, "kl-warmup");
+    if (vae->dreg && vae->objective != VAE_IWAE)
+        refuse_usage("--dreg belongs to --objective iwae; add it or leave --dreg out");
+    create_networks(vae, params, o, &rng);
+    model_add_part(&vae->model, "vae", params, family_optimizer_rule(o), options_real(o, "ema"));
+    return &vae->model;
+}
+
+static void destroy(Model *model)
+{
+    model_free_parts(model);
+    free(model);
+}
+
+/* The KL's weight at this step: from 0 to beta over the first part of the run. */
+static double kl_weight(const Vae *vae, const Step *step)
+{
+    double rising = vae->warmup * (double)step->steps;
+    return (double)step->index < rising ? vae->beta * (double)step->index / rising : vae->beta;
+}
+
+static double mean_of(const Tensor *a)
+{
+    double sum = 0;
+    for (size_t i = 0; i < a->size; i++)
+        sum += (double)a->value[i];
+    return sum / (double)a->size;
+}
+
+/* Climbs the bound: its mean over the batch, backward, one update. */
+static void train_step(Model *model, Step *step, double *logged)
+{
+    Vae *vae = (Vae *)model;
+    Tensor *bound;
+    if (vae->objective == VAE_ELBO) {
+        VaeBound b = vae_elbo(vae, step->x, kl_weight(vae, step), &step->noise);
+        tape_backward(tensor_neg(tensor_mean(b.bound)));
+        bound = tensor_sub(b.fit, b.kl);
+        logged[1] = -mean_of(b.fit);
+        logged[2] = mean_of(b.kl);
+    } else if (vae->dreg) {
+        bound = vae_dreg_backward(vae, step->x, vae->samples, &step->noise);
+        logged[1] = logged[2] = NAN;
+    } else {
+        bound = vae_iwae(vae_log_weights(vae, step->x, vae->samples, &step->noise));
+        tape_backward(tensor_neg(tensor_mean(bound)));
+        logged[1] = logged[2] = NAN;
+    }
+    logged[0] = -mean_of(bound);
+    optimizer_update(model->part[0].optimizer, step->learning_rate);
+}
+
+static double validate(Model *model, Tensor *x, Rng noise)
+{
+    Vae *vae = (Vae *)model;
+    if (vae->objective == VAE_ELBO)
+        return -mean_of(vae_elbo(vae, x, 1, &noise).bound);
+    return -mean_of(vae_iwae(vae_log_weights(vae, x, vae->samples, &noise)));
+}
+
+/* z ~ p(z), x ~ p(x|z): noise becomes structure. */
+static void sample(Model *model, Tape *tape, Rng *noise, int n, bool mean, real *out)
+{
+    const Vae *vae = (const Vae *)model;
+    Tensor *top = gaussian_noise(tape, 2, (int[]){n, vae->width[vae->layers - 1]}, noise);
+    Tensor *h0 = vae_descend(vae, top, noise);
+    Tensor *x = mean ? vae_mean(vae, h0) : vae_draw_data(vae, h0, noise);
+    memcpy(out, x->value, x->size * sizeof *out);
+}
+
+static const char *const columns[] = {"neg_bound", "neg_fit", "kl", NULL};
+
+const Family vae_family = {
+    .name = "vae",
+    .purpose = "The variational autoencoder (Kingma & Welling 2014) and its k-sample bound (Burda "
+               "et al. 2016).",
+    .data_kinds = DATA_POINTS | DATA_BINARY | DATA_GREY,
+    .data = "digits-binary",
+    .options = options,
+    .eval_options = vae_eval_options,
+    .columns = columns,
+    .commands = vae_commands,
+    .defaults = defaults,
+    .create = create,
+    .destroy = destroy,
+    .train_step = train_step,
+    .validate = validate,
+    .evaluate = vae_evaluate,
+    .sample = sample,
+    .figures = vae_figures,
+};

@@ -1,0 +1,257 @@
+#include "data/dataset.h"
+
+#include "data/sources.h"
+#include "support/fail.h"
+#include "support/memory.h"
+#include "support/options.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK = 4 }; /* words that one call of Philox gives */
+
+static const char *const NAMES[] = {
+    "8gaussians", "moons",  "pinwheel", "checkerboard", "2spirals",      "circles",      "rings",
+    "swissroll",  "ring8",  "grid25",   "digits",       "digits-binary", "bars",         "bars-2",
+    "bars-3",     "bars-4", "bars-5",   "bars-6",       "mnist",         "mnist-binary", NULL};
+
+const char *const *dataset_names(void)
+{
+    return NAMES;
+}
+
+Dataset *dataset_new(const char *name, DataKind kind, int height, int width, int channels,
+                     int levels)
+{
+    Dataset *dataset = memory_new(1, sizeof *dataset);
+    dataset->name = memory_text(name);
+    dataset->kind = kind;
+    dataset->height = height;
+    dataset->width = width;
+    dataset->channels = channels;
+    dataset->dims = height * width * channels;
+    dataset->levels = levels;
+    dataset->entropy = NAN;
+    return dataset;
+}
+
+void dataset_free(Dataset *dataset)
+{
+    if (dataset == NULL)
+        return;
+    free((char *)dataset->name);
+    free(dataset->point);
+    free(dataset->level);
+    free(dataset->fixed);
+    free(dataset->label);
+    free(dataset->factor);
+    free(dataset);
+}
+
+size_t dataset_first(const Dataset *dataset, Split split)
+{
+    size_t first = 0;
+    for (int s = 0; s < (int)split; s++)
+        first += dataset->count[s];
+    return first;
+}
+
+size_t dataset_total(const Dataset *dataset)
+{
+    return dataset_first(dataset, SPLITS);
+}
+
+static _Noreturn void refuse_name(const char *name)
+{
+    const char *nearest = options_nearest(name, NAMES);
+    if (nearest != NULL)
+        refuse("data set '%s': there is none of that name; did you mean '%s'?", name, nearest);
+    char list[512] = "";
+    for (int i = 0; NAMES[i] != NULL; i++) {
+        size_t used = strlen(list);
+        snprintf(list + used, sizeof list - used, " %s", NAMES[i]);
+    }
+    refuse("data set '%s': there is none of that name. Choose from:%s, or give the path of a .csv, "
+           "a .npy or a folder of PNGs",
+           name, list);
+}
+
+Dataset *dataset_load(const char *name)
+{
+    Dataset *(*const loaders[])(const char *) = {toys_load, digits_load, bars_load, mnist_load,
+                                                 user_load};
+    for (size_t i = 0; i < sizeof loaders / sizeof *loaders; i++) {
+        Dataset *dataset = loaders[i](name);
+        if (dataset != NULL)
+            return dataset;
+    }
+    refuse_name(name);
+}
+
+/* Bernoulli draws of up to four pixels: 1 with probability level / 255. Drawn in whole numbers, so
+ * that float and double builds agree. A block without grey pixels costs no draw, and the position
+ * of the others does not depend on it. */
+static void draw_block(const Rng *rng, uint64_t block, const uint8_t *level, int n, uint8_t *bit)
+{
+    bool grey = false;
+    for (int i = 0; i < n; i++)
+        grey = grey || (level[i] != 0 && level[i] != 255);
+    uint32_t word[BLOCK] = {0};
+    if (grey) {
+        uint64_t at = rng->next + block;
+        uint32_t counter[BLOCK] = {(uint32_t)at, (uint32_t)(at >> 32), (uint32_t)rng->step,
+                                   (uint32_t)(rng->step >> 32)};
+        rng_philox(counter, rng->key, word);
+    }
+    for (int i = 0; i < n; i++)
+        bit[i] = (uint64_t)word[i] * 255 < (uint64_t)level[i] << 32;
+}
+
+static size_t blocks_of(const Dataset *dataset)
+{
+    return ((size_t)dataset->dims + BLOCK - 1) / BLOCK;
+}
+
+static int block_size(const Dataset *dataset, int first)
+{
+    int left = dataset->dims - first;
+    return left < BLOCK ? left : BLOCK;
+}
+
+void dataset_fix_binary(Dataset *dataset)
+{
+    size_t dims = (size_t)dataset->dims;
+    size_t first = dataset_first(dataset, SPLIT_VALIDATION);
+    size_t n = dataset_total(dataset) - first;
+    dataset->fixed = memory_new(n * dims, 1);
+    Rng stream = rng_stream(DATASET_SEED, "binarise");
+    for (size_t i = 0; i < n; i++) {
+        Rng rng = rng_at(stream, i);
+        const uint8_t *level = dataset->level + (first + i) * dims;
+        uint8_t *bit = dataset->fixed + i * dims;
+        for (int d = 0; d < dataset->dims; d += BLOCK)
+            draw_block(&rng, (uint64_t)d / BLOCK, level + d, block_size(dataset, d), bit + d);
+    }
+}
+
+void dataset_deal(Dataset *dataset, uint32_t *order, size_t n)
+{
+    Rng rng = rng_stream(DATASET_SEED, "split");
+    rng_permutation(&rng, order, n);
+    size_t held = n / 20 > 0 ? n / 20 : 1;
+    dataset->count[SPLIT_TRAIN] = n - 2 * held;
+    dataset->count[SPLIT_VALIDATION] = held;
+    dataset->count[SPLIT_TEST] = held;
+}
+
+static void fetch_points(const Dataset *dataset, size_t example, real *x)
+{
+    const float *point = dataset->point + example * (size_t)dataset->dims;
+    for (int d = 0; d < dataset->dims; d++)
+        x[d] = (real)point[d];
+}
+
+static void fetch_levels(const Dataset *dataset, size_t example, real *x)
+{
+    const uint8_t *level = dataset->level + example * (size_t)dataset->dims;
+    for (int d = 0; d < dataset->dims; d++)
+        x[d] = (real)level[d];
+}
+
+static void fetch_fixed(const Dataset *dataset, size_t example, real *x)
+{
+    size_t row = example - dataset->count[SPLIT_TRAIN];
+    const uint8_t *bit = dataset->fixed + row * (size_t)dataset->dims;
+    for (int d = 0; d < dataset->dims; d++)
+        x[d] = (real)bit[d];
+}
+
+static void fetch_drawn(const Dataset *dataset, size_t example, Rng *rng, real *x)
+{
+    const uint8_t *level = dataset->level + example * (size_t)dataset->dims;
+    for (int d = 0; d < dataset->dims; d += BLOCK) {
+        uint8_t bit[BLOCK];
+        int n = block_size(dataset, d);
+        draw_block(rng, (uint64_t)d / BLOCK, level + d, n, bit);
+        for (int i = 0; i < n; i++)
+            x[d + i] = (real)bit[i];
+    }
+    rng->next += blocks_of(dataset);
+}
+
+static void fetch_one(const Dataset *dataset, Split split, size_t example, Rng *rng, real *x)
+{
+    if (dataset->kind == DATA_POINTS)
+        fetch_points(dataset, example, x);
+    else if (dataset->fixed == NULL)
+        fetch_levels(dataset, example, x);
+    else if (split == SPLIT_TRAIN)
+        fetch_drawn(dataset, example, rng, x);
+    else
+        fetch_fixed(dataset, example, x);
+}
+
+void dataset_fetch(const Dataset *dataset, Split split, const uint32_t *index, size_t n, Rng *rng,
+                   real *x, int *label, real *factor)
+{
+    if (label != NULL && dataset->classes == 0)
+        fail("dataset_fetch: labels asked of '%s', which has none", dataset->name);
+    if (factor != NULL && dataset->factors == 0)
+        fail("dataset_fetch: factors asked of '%s', which has none", dataset->name);
+    if (rng == NULL && dataset->fixed != NULL && split == SPLIT_TRAIN)
+        fail("dataset_fetch: training images of '%s' are drawn afresh and need an rng",
+             dataset->name);
+    size_t first = dataset_first(dataset, split);
+    int factors = dataset->factors;
+    for (size_t i = 0; i < n; i++) {
+        if (index[i] >= dataset->count[split])
+            fail("dataset_fetch: example %u asked of '%s', whose split has %zu", index[i],
+                 dataset->name, dataset->count[split]);
+        size_t example = first + index[i];
+        fetch_one(dataset, split, example, rng, x + i * (size_t)dataset->dims);
+        if (label != NULL)
+            label[i] = dataset->label[example];
+        for (int f = 0; factor != NULL && f < factors; f++)
+            factor[i * (size_t)factors + (size_t)f] =
+                (real)dataset->factor[example * (size_t)factors + (size_t)f];
+    }
+}
+
+static const char *kind_name(DataKind kind)
+{
+    switch (kind) {
+    case DATA_POINTS:
+        return "points";
+    case DATA_BINARY:
+        return "binary images";
+    case DATA_GREY:
+        return "grey images";
+    case DATA_COLOUR:
+        return "colour images";
+    case DATA_TOKENS:
+        return "sequences";
+    }
+    fail("dataset: kind %d is none of DataKind", (int)kind);
+}
+
+char *dataset_describe(const Dataset *dataset)
+{
+    char shape[64];
+    if (dataset->kind == DATA_POINTS)
+        snprintf(shape, sizeof shape, "of %d numbers", dataset->dims);
+    else
+        snprintf(shape, sizeof shape, "%d x %d, %d levels", dataset->height, dataset->width,
+                 dataset->levels);
+    char classes[32] = "";
+    if (dataset->classes > 0)
+        snprintf(classes, sizeof classes, "; %d classes", dataset->classes);
+    char entropy[64] = "";
+    if (!isnan(dataset->entropy))
+        snprintf(entropy, sizeof entropy, "; true entropy %.4f nats", dataset->entropy);
+    return memory_format("%s: %s %s; %zu to train, %zu to validate, %zu to test%s%s", dataset->name,
+                         kind_name(dataset->kind), shape, dataset->count[SPLIT_TRAIN],
+                         dataset->count[SPLIT_VALIDATION], dataset->count[SPLIT_TEST], classes,
+                         entropy);
+}

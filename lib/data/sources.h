@@ -1,0 +1,35 @@
+/* What the files of this room share: making a data set, and the loaders that dataset_load tries in
+ * turn. */
+#ifndef DATA_SOURCES_H
+#define DATA_SOURCES_H
+
+#include "data/dataset.h"
+
+/* The seed of every set drawn by code, of the splits of a user's own data and of the one binary
+ * draw. */
+enum { DATASET_SEED = 1 };
+
+/* An empty set of that shape: counts 0, no labels, no factors, no storage, entropy unknown. */
+Dataset *dataset_new(const char *name, DataKind kind, int height, int width, int channels,
+                     int levels);
+
+/* Sum of the counts of all splits; position of a split's first example in the storage. */
+size_t dataset_total(const Dataset *dataset);
+size_t dataset_first(const Dataset *dataset, Split split);
+
+/* Draws `fixed`, the one binary draw of validation and test, from the grey levels. */
+void dataset_fix_binary(Dataset *dataset);
+
+/* Deals n examples at random, but always the same way, to train 90, validation 5, test 5 per cent,
+ * at least one each: sets count, and order[i], the example that belongs at position i of the
+ * storage. n at least 3. */
+void dataset_deal(Dataset *dataset, uint32_t *order, size_t n);
+
+/* Each gives the set of that name, or NULL when the name is not one of its own. */
+Dataset *toys_load(const char *name);
+Dataset *digits_load(const char *name);
+Dataset *bars_load(const char *name);
+Dataset *mnist_load(const char *name);
+Dataset *user_load(const char *path);
+
+#endif

@@ -1,0 +1,128 @@
+/* What a chapter gives to the rest of the laboratory: one constant, in the way a driver exports its
+ * operations. The loop over steps, logging, checkpoints, resuming, evaluation and the common
+ * figures are written once in this room; a chapter's main is one line: return app_main(&vae_family,
+ * argc, argv). */
+#ifndef TRAIN_FAMILY_H
+#define TRAIN_FAMILY_H
+
+#include "data/dataset.h"
+#include "metric/likelihood.h"
+#include "nn/params.h"
+#include "plot/figure.h"
+#include "support/options.h"
+#include "train/ema.h"
+#include "train/optimizer.h"
+
+typedef struct Family Family;
+typedef struct Model Model;
+
+/* Weights that are updated together, with what updates them: a GAN has two parts, a VAE one. */
+typedef struct Part {
+    const char *name;
+    Params *params;
+    Optimizer *optimizer;
+    Ema *ema; /* NULL: none */
+} Part;
+
+enum { MODEL_MOST_PARTS = 4, FAMILY_MOST_COLUMNS = 12 };
+
+/* The beginning of every model's struct, so that a Model * can be cast to its own kind by its
+ * family. */
+struct Model {
+    const Family *family;
+    Part part[MODEL_MOST_PARTS];
+    int parts;
+};
+
+/* What a training step is given. */
+typedef struct Step {
+    Tape *tape;           /* just reset                                                      */
+    Tensor *x;            /* [batch, dims] in the units of dataset_fetch, on the tape        */
+    const int *label;     /* [batch], NULL when the data have none                           */
+    long index, steps;    /* this step (from 0) of so many                                   */
+    double learning_rate; /* of this step                                                    */
+    Rng noise;            /* at this step's place in the stream "noise"                      */
+} Step;
+
+/* What evaluation, figures and commands are given. */
+typedef struct Task {
+    const Dataset *data;
+    Split split;
+    const uint32_t *index; /* [examples] of the split */
+    int examples;
+    Tape *tape;
+    Rng noise;              /* a stream of the task's own                     */
+    const Options *options; /* the run's and the command's                    */
+    Figures *figures;       /* NULL for evaluate                              */
+    const char *dir;        /* the run's folder                               */
+    bool quiet;
+} Task;
+
+/* A command beside train, eval, sample and plot: "slider". */
+typedef struct FamilyCommand {
+    const char *name, *help;
+    const OptionSpec *options;
+    void (*run)(Model *model, const Task *task);
+} FamilyCommand;
+
+struct Family {
+    const char *name;
+    const char *purpose;            /* one or two lines for --help                               */
+    unsigned data_kinds;            /* DataKind bits that it can learn                           */
+    const char *data;               /* the default data set                                      */
+    const OptionSpec *options;      /* of the model and its training; stored in config.json      */
+    const OptionSpec *eval_options; /* of evaluate; not stored                                   */
+    const char *const *columns;     /* what train_step logs, first the loss; NULL-terminated     */
+    const FamilyCommand *commands;  /* ends with a NULL name; may be NULL                        */
+
+    /* Sets options that were not typed and whose default depends on the data (options_put). */
+    void (*defaults)(Options *options, const Dataset *data);
+
+    /* A new model with initial weights from the seed's stream "weights". Free with destroy. */
+    Model *(*create)(const Options *options, const Dataset *data, uint64_t seed);
+    void (*destroy)(Model *model);
+
+    /* One step: forward, backward and the optimizers' updates. logged: one number a column. */
+    void (*train_step)(Model *model, Step *step, double *logged);
+
+    /* The loss on held-out examples x [n, dims], without gradients; NULL: none is logged. */
+    double (*validate)(Model *model, Tensor *x, Rng noise);
+
+    /* Likelihoods and parts of the task's examples into the report. */
+    void (*evaluate)(Model *model, const Task *task, LikelihoodReport *report);
+
+    /* n samples [n, dims] in the data's units; mean: the mean of p(x | latent) instead of a draw.
+     */
+    void (*sample)(Model *model, Tape *tape, Rng *noise, int n, bool mean, real *out);
+
+    /* Figures that the family alone draws. */
+    void (*figures)(Model *model, const Task *task);
+};
+
+/* Registers a part with its optimizer. */
+void model_add_part(Model *model, const char *name, Params *params, OptimizerRule rule,
+                    double ema_decay);
+
+/* Frees the parts; a family's destroy calls it and then frees the struct. */
+void model_free_parts(Model *model);
+
+/* All parts' weights join a step (params_bind). */
+void model_bind(Model *model, Tape *tape);
+
+/* Moving averages follow the weights; called by the loop after each step. */
+void model_update_ema(Model *model);
+
+/* Exchanges weights and their moving averages in all parts that have one. */
+void model_swap_ema(Model *model);
+
+/* Trained numbers of all parts. */
+size_t model_numbers(const Model *model);
+
+int family_columns(const Family *family);
+
+/* Options that every family shares for its optimizers (--optimizer, --beta1 ...), and the rule they
+ * give. */
+extern const OptionSpec family_optimizer_options[];
+OptimizerRule family_optimizer_rule(const Options *options);
+
+#endif
