@@ -10,7 +10,7 @@ static void square_backward_without_2(Tensor *y)
 {
     Grad a = grad_open(y->parent[0]);
     for (size_t i = 0; i < y->size; i++)
-        a.data[i] = grad_kept(a, i) + y->parent[0]->value[i] * y->grad[i];
+        a.data[i] = grad_kept(a.data, a.add, i) + y->parent[0]->value[i] * y->grad[i];
 }
 
 static const Op square_without_2 = {"square_without_2", square_backward_without_2, NULL};
@@ -115,7 +115,7 @@ static void tanh_backward_unsquared(Tensor *y)
 {
     Grad a = grad_open(y->parent[0]);
     for (size_t i = 0; i < y->size; i++)
-        a.data[i] = grad_kept(a, i) + (1 - y->value[i]) * y->grad[i];
+        a.data[i] = grad_kept(a.data, a.add, i) + (1 - y->value[i]) * y->grad[i];
 }
 
 static const Op tanh_unsquared = {"tanh_unsquared", tanh_backward_unsquared, NULL};
@@ -173,10 +173,10 @@ static void add_row_backward_last(Tensor *y)
     size_t d = y->parent[1]->size;
     Grad a = grad_open(y->parent[0]);
     for (size_t i = 0; a.data != NULL && i < y->size; i++)
-        a.data[i] = grad_kept(a, i) + y->grad[i];
+        a.data[i] = grad_kept(a.data, a.add, i) + y->grad[i];
     Grad row = grad_open(y->parent[1]);
     for (size_t j = 0; row.data != NULL && j < d; j++)
-        row.data[j] = grad_kept(row, j) + y->grad[y->size - d + j];
+        row.data[j] = grad_kept(row.data, row.add, j) + y->grad[y->size - d + j];
 }
 
 static const Op add_row_last = {"add_row_last", add_row_backward_last, NULL};
@@ -202,7 +202,7 @@ static void softmax_backward_diagonal(Tensor *y)
 {
     Grad a = grad_open(y->parent[0]);
     for (size_t i = 0; i < y->size; i++)
-        a.data[i] = grad_kept(a, i) + y->value[i] * y->grad[i];
+        a.data[i] = grad_kept(a.data, a.add, i) + y->value[i] * y->grad[i];
 }
 
 static const Op softmax_diagonal = {"softmax_diagonal", softmax_backward_diagonal, NULL};
@@ -227,7 +227,7 @@ static void scale_backward_nan(Tensor *y)
 {
     Grad a = grad_open(y->parent[0]);
     for (size_t i = 0; i < y->size; i++)
-        a.data[i] = grad_kept(a, i) + (i == 0 ? NAN : 3 * y->grad[i]);
+        a.data[i] = grad_kept(a.data, a.add, i) + (i == 0 ? NAN : 3 * y->grad[i]);
 }
 
 static const Op scale_nan = {"scale_nan", scale_backward_nan, NULL};
@@ -247,7 +247,7 @@ static void exp_backward(Tensor *y)
 {
     Grad a = grad_open(y->parent[0]);
     for (size_t i = 0; i < y->size; i++)
-        a.data[i] = grad_kept(a, i) + y->value[i] * y->grad[i];
+        a.data[i] = grad_kept(a.data, a.add, i) + y->value[i] * y->grad[i];
 }
 
 static Tensor *exp_tangent_without_y(Tensor *y, Tensor *const *da)
