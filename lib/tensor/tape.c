@@ -74,6 +74,8 @@ void tape_release(Tape *tape, TapeMark mark)
     tape->current = mark.block;
     tape->used = mark.used;
     tape->nodes = mark.nodes;
+    for (int i = 0; i < tape->nodes; i++)
+        tape->node[i]->grad = NULL; /* it may lie in what was given back */
 }
 
 size_t tape_bytes(const Tape *tape)
