@@ -173,6 +173,27 @@ static void test_mark_on_an_empty_tape(void)
     tape_free(NULL);
 }
 
+/* A sweep between mark and release reaches what was made before. Its gradients must not be left in
+ * memory that the next tensors get. */
+static void test_sweep_between_mark_and_release(void)
+{
+    Tape *tape = tape_create(&kernels_portable);
+    Tensor *x = tensor_watch(number(tape, 3));
+    Tensor *y = tensor_square(x);
+    TapeMark mark = tape_mark(tape);
+    tape_backward(tensor_scale(y, 2));
+    tape_release(tape, mark);
+    Tensor *constant[8];
+    for (int i = 0; i < 8; i++)
+        constant[i] = number(tape, (real)i);
+    CU_ASSERT(x->has_grad && x->grad[0] == 12);
+    tape_backward(tensor_mul(y, constant[7]));
+    CU_ASSERT(x->grad[0] == 12 + 42);
+    for (int i = 0; i < 8; i++)
+        CU_ASSERT(tensor_item(constant[i]) == (real)i);
+    tape_free(tape);
+}
+
 /* ---------------------------------------------------------------- history */
 
 static void backward_without_history(void *context)
@@ -395,6 +416,7 @@ const Suite suite = {"tensor/tape",
                       {"nothing moves or overlaps", test_nothing_moves},
                       {"mark and release", test_mark_and_release},
                       {"mark on an empty tape", test_mark_on_an_empty_tape},
+                      {"sweep between mark and release", test_sweep_between_mark_and_release},
                       {"recording off", test_recording_off},
                       {"detach", test_detach},
                       {"versions of weights", test_versions},
