@@ -141,7 +141,7 @@ static void concat_backward(Tensor *y)
 
 static Tensor *concat_tangent(Tensor *y, Tensor *const *da)
 {
-    Tensor *part[8];
+    Tensor **part = op_memory(y, (size_t)y->parents, sizeof *part);
     for (int p = 0; p < y->parents; p++) {
         const Tensor *parent = y->parent[p];
         part[p] = da[p] != NULL ? da[p] : tensor_fill(y->tape, parent->rank, parent->shape, 0);
@@ -301,8 +301,13 @@ Tensor *tensor_repeat_rows(Tensor *a, int times)
 Tensor *tensor_broadcast(Tensor *a, int rank, const int *shape)
 {
     bool same = a->rank == rank;
-    for (int i = 0; same && i < rank; i++)
-        same = a->shape[i] == shape[i];
+    for (int i = 0; i < rank; i++) {
+        if (a->rank != rank || (a->shape[i] != shape[i] && a->shape[i] != 1))
+            op_fail("broadcast", a,
+                    "the new shape has as many dimensions, and differs only where "
+                    "a dimension is 1");
+        same = same && a->shape[i] == shape[i];
+    }
     return same ? a : tensor_add(a, tensor_fill(a->tape, rank, shape, 0));
 }
 

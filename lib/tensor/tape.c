@@ -74,6 +74,8 @@ void tape_release(Tape *tape, TapeMark mark)
     tape->current = mark.block;
     tape->used = mark.used;
     tape->nodes = mark.nodes;
+    for (int i = 0; i < tape->nodes; i++)
+        tape->node[i]->grad = NULL; /* it may lie in what was given back */
 }
 
 size_t tape_bytes(const Tape *tape)
@@ -353,6 +355,8 @@ void tape_gradient(Tensor *y, const real *seed, Tensor *const *wrt, int n, Tenso
     for (int k = 0; k < n; k++) {
         wrt[k]->grad = kept[k];
         wrt[k]->has_grad = had[k];
+        wrt[k]->wanted =
+            0; /* a weight outlives the tape, whose sweep numbers mean nothing to others */
     }
 }
 
@@ -360,10 +364,8 @@ void tape_gradient(Tensor *y, const real *seed, Tensor *const *wrt, int n, Tenso
 
 static Tensor *node_tangent(Tensor *node, unsigned sweep)
 {
-    Tensor *dx[8];
+    Tensor **dx = take(node->tape, (size_t)node->parents, sizeof *dx);
     bool any = false;
-    if (node->parents > (int)(sizeof dx / sizeof *dx))
-        fail("tangent: '%s' has %d operands; at most 8 in forward mode", node->name, node->parents);
     for (int p = 0; p < node->parents; p++) {
         Tensor *parent = node->parent[p];
         dx[p] = parent->tangent_sweep == sweep ? parent->tangent : NULL;
@@ -400,7 +402,9 @@ Tensor *tape_tangent(Tensor *y, Tensor *x, Tensor *v)
         if (node == y)
             break;
     }
-    return y->tangent_sweep == sweep ? y->tangent : NULL;
+    Tensor *tangent = y->tangent_sweep == sweep ? y->tangent : NULL;
+    x->tangent_sweep = 0; /* a weight outlives the tape */
+    return tangent;
 }
 
 const Tensor *tape_first_not_finite(const Tape *tape)

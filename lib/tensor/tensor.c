@@ -37,6 +37,9 @@ Tensor *tensor_watch(Tensor *leaf)
         op_fail("tensor_watch", leaf,
                 "only a leaf can be watched; it is the result of an operation");
     leaf->needs_grad = true;
+    if (leaf->grad == NULL &&
+        leaf->tape != NULL) /* now: a sweep may run between mark and release */
+        leaf->grad = op_memory(leaf, leaf->size, sizeof *leaf->grad);
     return leaf;
 }
 

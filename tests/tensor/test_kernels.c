@@ -1,0 +1,157 @@
+/* The kernel tables: the portable one against three plain loops in double, the fast one against the
+ * portable one, over every combination of transposes and of adding. The bound on an entry of a
+ * product of float matrices is gamma_k sum |a||b| with gamma_k about k eps / 2, in any order of
+ * adding. Source: Higham (2002), "Accuracy and Stability of Numerical Algorithms", sec. 3.5. */
+#include "harness/suite.h"
+#include "support/rng.h"
+#include "tensor/kernels.h"
+#include "tensor/tape.h"
+
+#include <float.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { ABORTED = 128 + SIGABRT };
+enum { LARGEST = 70, ROOM = LARGEST * LARGEST + 1 };
+
+static const real fence = (real)12345.5;
+
+typedef struct Case {
+    real a[ROOM], b[ROOM], start[ROOM], portable[ROOM], best[ROOM];
+    double exact[ROOM], bound[ROOM];
+} Case;
+
+static double at(const real *matrix, bool transposed, int rows, int columns, int i, int j)
+{
+    return (double)(transposed ? matrix[j * rows + i] : matrix[i * columns + j]);
+}
+
+/* The oracle, and how far a float product may be from it. */
+static void plain_loops(Case *c, Gemm g)
+{
+    for (int i = 0; i < g.m; i++)
+        for (int j = 0; j < g.n; j++) {
+            double start = g.add ? (double)c->start[i * g.n + j] : 0;
+            double sum = start, magnitude = fabs(start);
+            for (int k = 0; k < g.k; k++) {
+                double term =
+                    at(g.a, g.transpose_a, g.m, g.k, i, k) * at(g.b, g.transpose_b, g.k, g.n, k, j);
+                sum += term;
+                magnitude += fabs(term);
+            }
+            c->exact[i * g.n + j] = sum;
+            c->bound[i * g.n + j] = (g.k + 2) * (double)FLT_EPSILON / 2 * magnitude;
+        }
+}
+
+/* The product into c; what is not added to holds NaN before. False when it wrote behind the end. */
+static bool product(const Kernels *kernels, const Case *from, Gemm g, real *c)
+{
+    int size = g.m * g.n;
+    for (int i = 0; i < size; i++)
+        c[i] = g.add ? from->start[i] : NAN;
+    c[size] = fence;
+    g.c = c;
+    kernels->gemm(&g);
+    return c[size] == fence;
+}
+
+/* Entries that are out of bounds, over the eight combinations for one size. */
+static int wrong_entries(Case *c, int m, int n, int k)
+{
+    int wrong = 0;
+    for (int kind = 0; kind < 8; kind++) {
+        Gemm g = {m, n, k, c->a, c->b, NULL, kind & 1, kind & 2, kind & 4};
+        plain_loops(c, g);
+        wrong += !product(&kernels_portable, c, g, c->portable);
+        wrong += !product(kernels_best(), c, g, c->best);
+        for (int i = 0; i < m * n; i++) {
+            wrong += !(fabs((double)c->portable[i] - c->exact[i]) <= c->bound[i]);
+            wrong += !(fabs((double)c->best[i] - (double)c->portable[i]) <= 2 * c->bound[i]);
+        }
+    }
+    if (wrong > 0)
+        printf("\n    [%d, %d] x [%d, %d]: %d entries wrong\n", m, k, k, n, wrong);
+    return wrong;
+}
+
+static void test_gemm(void)
+{
+    static const int size[] = {1, 2, 3, 7, 17, 31, 64, 67, 70};
+    enum { SIZES = sizeof size / sizeof *size };
+    Case c;
+    Rng rng = rng_stream(1, "gemm");
+    rng_normal(&rng, c.a, ROOM);
+    rng_normal(&rng, c.b, ROOM);
+    rng_normal(&rng, c.start, ROOM);
+    int wrong = 0;
+    for (int m = 0; m < SIZES; m++)
+        for (int n = 0; n < SIZES; n++)
+            for (int k = 0; k < SIZES; k++)
+                wrong += wrong_entries(&c, size[m], size[n], size[k]);
+    CU_ASSERT_EQUAL(wrong, 0);
+}
+
+/* The oracle itself on a product that one can do in the head: [1 2; 3 4] [5 6; 7 8]. */
+static void test_by_hand(void)
+{
+    const real a[4] = {1, 2, 3, 4}, b[4] = {5, 6, 7, 8};
+    static const real want[4][4] = {
+        {19, 22, 43, 50}, {26, 30, 38, 44}, {17, 23, 39, 53}, {23, 31, 34, 46}};
+    const Kernels *table[2] = {&kernels_portable, kernels_best()};
+    for (int t = 0; t < 2; t++)
+        for (int kind = 0; kind < 8; kind++) {
+            real c[4] = {1, 1, 1, 1};
+            bool added = kind & 4;
+            Gemm g = {2, 2, 2, a, b, c, kind & 1, kind & 2, added};
+            table[t]->gemm(&g);
+            for (int i = 0; i < 4; i++)
+                CU_ASSERT_EQUAL(c[i], want[kind & 3][i] + (added ? 1 : 0));
+        }
+}
+
+static void test_tables(void)
+{
+    const Kernels *best = kernels_best();
+    if (best == &kernels_portable) {
+        CU_PASS("this build has no oneDNN: the portable kernels are the best, and are compared "
+                "with the plain loops alone");
+    } else {
+        CU_ASSERT(strcmp(best->name, kernels_portable.name) != 0);
+    }
+    Tape *tape = tape_create(best);
+    CU_ASSERT(tape_kernels(tape) == best);
+    tape_free(tape);
+    char text[200];
+    CU_ASSERT(strncmp(kernels_describe(text), best->name, strlen(best->name)) == 0);
+}
+
+static void no_threads(void *context)
+{
+    (void)context;
+    kernels_set_threads(0);
+}
+
+static void test_threads(void)
+{
+    int threads = kernels_threads();
+    CU_ASSERT(threads >= 1);
+    kernels_set_threads(1);
+    CU_ASSERT_EQUAL(kernels_threads(), 1);
+    char text[200];
+    CU_ASSERT(strstr(kernels_describe(text), "1 thread") != NULL);
+    CU_ASSERT(strstr(text, "1 threads") == NULL);
+    kernels_set_threads(threads);
+    CU_ASSERT_EQUAL(kernels_threads(), threads);
+    ChildResult result = child_run(no_threads, NULL);
+    CU_ASSERT(child_said(&result, ABORTED, "error: kernels_set_threads: 0 threads; at least 1\n"));
+}
+
+const Suite suite = {"tensor/kernels",
+                     {{"a product by hand", test_by_hand},
+                      {"products of odd sizes", test_gemm},
+                      {"the tables", test_tables},
+                      {"threads", test_threads},
+                      {NULL, NULL}}};
