@@ -17,7 +17,8 @@ static Gaussian net_forward(const GaussianNet *net, Tensor *x)
 
 Tensor *vae_input(const Vae *vae, Tensor *x)
 {
-    return vae->levels > 2 ? tensor_scale(x, 1 / (real)(vae->levels - 1)) : x;
+    Tensor *unit = vae->levels > 2 ? tensor_scale(x, 1 / (real)(vae->levels - 1)) : x;
+    return tensor_sub(unit, vae->center);
 }
 
 Gaussian vae_encode(const Vae *vae, Tensor *x)

@@ -33,6 +33,7 @@ typedef struct Vae {
     int dims, levels; /* numbers an example; grey levels                                   */
     int layers;       /* of latents                                                        */
     int width[VAE_MOST_LAYERS];
+    Tensor *center; /* [1, dims]: mean of the training data, taken off the encoder's input  */
     GaussianNet encoder[VAE_MOST_LAYERS]; /* q(h0|x), q(h1|h0)                              */
     GaussianNet prior;                    /* p(h0|h1), with two layers                        */
     Mlp decoder;
@@ -53,7 +54,7 @@ typedef struct VaeDraw {
     Tensor *h[VAE_MOST_LAYERS]; /* [n k, width] */
 } VaeDraw;
 
-/* The data as the encoder sees them: grey levels scaled to 0 .. 1. x [n, dims]. */
+/* The data as the encoder sees them: grey levels scaled to 0 .. 1, the mean taken off. x [n, dims]. */
 Tensor *vae_input(const Vae *vae, Tensor *x);
 
 /* q(h0|x) -> [n, width]. */

@@ -69,10 +69,38 @@ static void fill(real *value, size_t n, double with)
         value[i] = (real)with;
 }
 
+/* Mean of the training data as the encoder sees them; of the first 10,000 where there are more. */
+static void mean_of_data(const Vae *vae, const Dataset *data, uint64_t seed, real *mean)
+{
+    enum { MOST = 10000 };
+    size_t n = data->count[SPLIT_TRAIN] < MOST ? data->count[SPLIT_TRAIN] : MOST;
+    size_t dims = (size_t)data->dims;
+    real *x = memory_new(dims, sizeof *x);
+    Rng rng = rng_stream(seed, "data mean");
+    for (uint32_t i = 0; i < n; i++) {
+        dataset_fetch(data, SPLIT_TRAIN, &i, 1, &rng, x, NULL, NULL);
+        for (size_t j = 0; j < dims; j++)
+            mean[j] += x[j] / (real)(vae->levels > 2 ? vae->levels - 1 : 1) / (real)n;
+    }
+    free(x);
+}
+
+/* A decoder that ignores its latent starts at the data's mean, so that the first steps are not spent on it. */
+static void start_at_mean(Vae *vae)
+{
+    for (size_t i = 0; i < vae->center->size; i++) {
+        double mean = (double)vae->center->value[i];
+        double bounded = fmin(fmax(mean, 1e-3), 1 - 1e-3);
+        vae->out.bias->value[i] =
+            (real)(vae->kind == DATA_BINARY ? log(bounded / (1 - bounded)) : mean);
+    }
+}
+
 static void create_networks(Vae *vae, Params *params, const Options *o, Rng *rng)
 {
     int hidden[OPTIONS_MOST_INTS], top[OPTIONS_MOST_INTS];
     int n = options_ints(o, "hidden", hidden), n_top = options_ints(o, "hidden-top", top);
+    vae->center = params_buffer(params, "center", 2, (int[]){1, vae->dims});
     vae->encoder[0] = net_create(params, "encoder", vae->dims, hidden, n, vae->width[0], rng);
     if (vae->layers == 2) {
         vae->encoder[1] =
@@ -115,6 +143,8 @@ static Model *create(const Options *o, const Dataset *data, uint64_t seed)
     if (vae->dreg && vae->objective != VAE_IWAE)
         refuse_usage("--dreg belongs to --objective iwae; add it or leave --dreg out");
     create_networks(vae, params, o, &rng);
+    mean_of_data(vae, data, seed, vae->center->value);
+    start_at_mean(vae);
     model_add_part(&vae->model, "vae", params, family_optimizer_rule(o), options_real(o, "ema"));
     return &vae->model;
 }
