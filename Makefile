@@ -66,11 +66,15 @@ LAB_F32 := $(BUILD)/liblab32.a
 LAB_F64 := $(BUILD)/liblab64.a
 
 TEST_SOURCES := $(wildcard tests/*/test_*.c)
+TEST_SCRIPTS := $(wildcard tests/*/test_*.sh)
 HARNESS := $(patsubst %.c,$(BUILD)/f32/%.o,$(wildcard tests/harness/*.c))
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SOURCES))
+VALGRIND := valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite \
+            --errors-for-leak-kinds=definite --suppressions=tests/setup/valgrind.supp
+FORMATTED := $(wildcard lib/*/*.[ch] chapters/*/*.[ch] tests/*/*.[ch])
 BENCHES := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/bench/bench*.c))
 
-.PHONY: all help deps demo data test asan valgrind bench format format-check clean tests
+.PHONY: all help deps demo data test run-tests asan valgrind run-valgrind bench format format-check clean tests
 .SECONDARY:
 
 all: $(PROGRAMS)
@@ -137,6 +141,45 @@ $(BUILD)/tests/%: $(BUILD)/f32/tests/%.o $(HARNESS) $(LAB_F32)
 	@$(CC) $(CFLAGS) -o $@ $^ -lcunit $(LDLIBS)
 
 tests: $(TESTS)
+
+deps:
+	@CC='$(CC)' ONEDNN='$(ONEDNN)' sh tests/setup/deps.sh
+
+# demo and test make themselves again after deps: what the machine has is looked up when a Makefile is read.
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@sh tests/setup/demo.sh $(BIN)
+
+test: deps
+	@$(MAKE) --no-print-directory run-tests
+
+run-tests: all tests
+	@sh tests/run.sh $(sort $(TEST_SCRIPTS) $(TESTS))
+
+data:
+	@sh datasets/fetch.sh '$(DATA)' $(if $(FROM),'$(FROM)')
+
+asan: deps
+	@ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 \
+	    $(MAKE) --no-print-directory run-tests BUILD=$(BUILD)/asan BIN=$(BUILD)/asan/bin OPTIMISE=-O1 \
+	    SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
+
+# valgrind 3.19 knows neither AVX-512 nor all of DWARF 5.
+valgrind: deps
+	@command -v valgrind >/dev/null || { echo 'error: valgrind: not found. Install the package valgrind'; exit 1; }
+	@$(MAKE) --no-print-directory run-valgrind BUILD=$(BUILD)/valgrind BIN=$(BUILD)/valgrind/bin \
+	    MARCH=x86-64-v3 OPTIMISE=-O2 EXTRA_CFLAGS=-gdwarf-4
+
+VALGRIND_TESTS := $(filter $(BUILD)/tests/support/% $(BUILD)/tests/tensor/% $(BUILD)/tests/data/% \
+                  $(BUILD)/tests/train/test_checkpoint% $(BUILD)/tests/train/test_safetensors%,$(TESTS))
+run-valgrind: $(VALGRIND_TESTS)
+	@UNDER='$(VALGRIND)' OMP_NUM_THREADS=1 sh tests/run.sh $(sort $(VALGRIND_TESTS))
+
+format:
+	clang-format -i $(FORMATTED)
+
+format-check:
+	clang-format --dry-run --Werror $(FORMATTED)
 
 clean:
 	rm -rf $(BUILD) $(BIN)

@@ -1,11 +1,17 @@
 #!/bin/sh
 # Runs the test programs given as arguments, one process a suite, and prints each suite's counts and the sum.
 # Exit status 1 when any fails, crashes or when nothing ran. Full output of a failing suite is shown.
+# UNDER is a command that the programs run under, as "valgrind -q".
+
+# Two threads, so that there is something to share; a thread that waits sleeps soon, so that a busy machine
+# costs little.
+export OMP_NUM_THREADS="${OMP_NUM_THREADS:-2}" GOMP_SPINCOUNT="${GOMP_SPINCOUNT:-1000}" KMP_BLOCKTIME="${KMP_BLOCKTIME:-0}"
 passed=0 failed=0
 log=$(mktemp)
 for program in "$@"; do
     start=$(date +%s)
-    "$program" >"$log" 2>&1
+    # shellcheck disable=SC2086
+    $UNDER "$program" </dev/null >"$log" 2>&1
     status=$?
     line=$(grep '^suite .*: [0-9]* tests, [0-9]* failed' "$log" | tail -n 1)
     if [ -z "$line" ]; then
