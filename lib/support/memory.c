@@ -37,6 +37,8 @@ char *memory_text(const char *text)
 char *memory_format(const char *format, ...)
 {
     va_list arguments;
+    if (format == NULL)
+        fail("memory_format: the format is NULL");
     va_start(arguments, format);
     int length = vsnprintf(NULL, 0, format, arguments);
     va_end(arguments);
