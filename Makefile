@@ -27,6 +27,7 @@ else
 HAVE_ONEDNN := $(call compiles,\043include <dnnl.h>\nint main(void){return 0;},,-ldnnl)
 endif
 HAVE_OPENBLAS := $(call compiles,\043include <cblas.h>\nint main(void){return 0;},,-lopenblas)
+IS_CLANG := $(findstring clang,$(shell $(CC) --version 2>/dev/null))
 CAN_PREFER_512 := $(call compiles,int main(void){return 0;},-march=$(MARCH) -mprefer-vector-width=512)
 
 CPPFLAGS := -Ilib -Ichapters
@@ -35,6 +36,10 @@ ifeq ($(HAVE_OPENMP),yes)
 CFLAGS += -fopenmp
 else
 CFLAGS += -fopenmp-simd -Wno-unknown-pragmas
+endif
+ifneq ($(IS_CLANG),)
+# clang warns of a "simd" that it can't obey (the maximum of a row, where NaN's order counts): slower, not wrong.
+CFLAGS += -Wno-pass-failed
 endif
 ifeq ($(CAN_PREFER_512),yes)
 CFLAGS += -mprefer-vector-width=512
@@ -160,8 +165,8 @@ data:
 	@sh datasets/fetch.sh '$(DATA)' $(if $(FROM),'$(FROM)')
 
 asan: deps
-	@ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 \
-	    $(MAKE) --no-print-directory run-tests BUILD=$(BUILD)/asan BIN=$(BUILD)/asan/bin OPTIMISE=-O1 \
+	@UBSAN_OPTIONS=print_stacktrace=1 \
+	    $(MAKE) --no-print-directory run-tests BUILD=$(BUILD)/asan BIN=$(BUILD)/asan/bin OPTIMISE=-O2 \
 	    SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
 
 # valgrind 3.19 knows neither AVX-512 nor all of DWARF 5.
