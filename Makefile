@@ -175,8 +175,8 @@ valgrind: deps
 	@$(MAKE) --no-print-directory run-valgrind BUILD=$(BUILD)/valgrind BIN=$(BUILD)/valgrind/bin \
 	    MARCH=x86-64-v3 OPTIMISE=-O2 EXTRA_CFLAGS=-gdwarf-4
 
-VALGRIND_TESTS := $(filter $(BUILD)/tests/support/% $(BUILD)/tests/tensor/% $(BUILD)/tests/data/% \
-                  $(BUILD)/tests/train/test_checkpoint% $(BUILD)/tests/train/test_safetensors%,$(TESTS))
+VALGRIND_TESTS := $(filter $(addprefix $(BUILD)/tests/,support/% tensor/% data/test_idx data/test_user \
+                  train/test_checkpoint% train/test_safetensors%),$(TESTS))
 run-valgrind: $(VALGRIND_TESTS)
 	@UNDER='$(VALGRIND)' OMP_NUM_THREADS=1 sh tests/run.sh $(sort $(VALGRIND_TESTS))
 
