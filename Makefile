@@ -68,7 +68,6 @@ LAB_F64 := $(BUILD)/liblab64.a
 TEST_SOURCES := $(wildcard tests/*/test_*.c)
 HARNESS := $(patsubst %.c,$(BUILD)/f32/%.o,$(wildcard tests/harness/*.c))
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SOURCES))
-BENCHES := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/bench/bench*.c))
 
 .PHONY: all help deps demo data test asan valgrind bench format format-check clean tests
 .SECONDARY:
@@ -126,7 +125,11 @@ $(BUILD)/tests/%_f64: $(BUILD)/f64/tests/%_f64.o $(HARNESS) $(LAB_F64)
 	@echo "  LINK $@"
 	@$(CC) $(CFLAGS) -o $@ $^ -lcunit $(LDLIBS)
 
-$(BUILD)/tests/bench/%: $(BUILD)/f32/tests/bench/%.o $(LAB_F32)
+# Ours and PyTorch's in turn. The spin count is what the programs set for themselves (lib/train/app.c).
+bench: $(BUILD)/tests/bench/bench
+	GOMP_SPINCOUNT=$${GOMP_SPINCOUNT:-2000} $(BUILD)/tests/bench/bench $(MODEL)
+
+$(BUILD)/tests/bench/bench: $(BUILD)/f32/tests/bench/bench.o $(BUILD)/f32/tests/bench/bench_models.o $(LAB_F32)
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
 	@$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
