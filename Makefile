@@ -77,7 +77,6 @@ TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SOURCES))
 VALGRIND := valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite \
             --errors-for-leak-kinds=definite --suppressions=tests/setup/valgrind.supp
 FORMATTED := $(wildcard lib/*/*.[ch] chapters/*/*.[ch] tests/*/*.[ch])
-BENCHES := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/bench/bench*.c))
 
 .PHONY: all help deps demo data test run-tests asan valgrind run-valgrind bench format format-check clean tests
 .SECONDARY:
@@ -135,7 +134,11 @@ $(BUILD)/tests/%_f64: $(BUILD)/f64/tests/%_f64.o $(HARNESS) $(LAB_F64)
 	@echo "  LINK $@"
 	@$(CC) $(CFLAGS) -o $@ $^ -lcunit $(LDLIBS)
 
-$(BUILD)/tests/bench/%: $(BUILD)/f32/tests/bench/%.o $(LAB_F32)
+# Ours and PyTorch's in turn. The spin count is what the programs set for themselves (lib/train/app.c).
+bench: $(BUILD)/tests/bench/bench
+	GOMP_SPINCOUNT=$${GOMP_SPINCOUNT:-2000} $(BUILD)/tests/bench/bench $(MODEL)
+
+$(BUILD)/tests/bench/bench: $(BUILD)/f32/tests/bench/bench.o $(BUILD)/f32/tests/bench/bench_models.o $(LAB_F32)
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
 	@$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)

@@ -70,6 +70,12 @@ Tensor *vae_log_likelihood(const Vae *vae, Tensor *x, Tensor *h0)
     return logistic_log_prob((Logistic){out, scale}, x, vae->levels);
 }
 
+Gaussian vae_decode_gaussian(const Vae *vae, Tensor *h0)
+{
+    Tensor *hidden = mlp_forward(&vae->decoder, h0);
+    return (Gaussian){linear_forward(&vae->out, hidden), linear_forward(&vae->scale, hidden)};
+}
+
 Tensor *vae_mean(const Vae *vae, Tensor *h0)
 {
     Tensor *out = linear_forward(&vae->out, mlp_forward(&vae->decoder, h0));

@@ -54,7 +54,8 @@ typedef struct VaeDraw {
     Tensor *h[VAE_MOST_LAYERS]; /* [n k, width] */
 } VaeDraw;
 
-/* The data as the encoder sees them: grey levels scaled to 0 .. 1, the mean taken off. x [n, dims]. */
+/* The data as the encoder sees them: grey levels scaled to 0 .. 1, the mean taken off. x [n, dims].
+ */
 Tensor *vae_input(const Vae *vae, Tensor *x);
 
 /* q(h0|x) -> [n, width]. */
@@ -65,6 +66,9 @@ VaeDraw vae_draw(const Vae *vae, Tensor *x, int k, Rng *noise);
 
 /* log p(x|h0) -> [n k, 1], nats. */
 Tensor *vae_log_likelihood(const Vae *vae, Tensor *x, Tensor *h0);
+
+/* p(x|h0) of points -> [n, dims]. */
+Gaussian vae_decode_gaussian(const Vae *vae, Tensor *h0);
 
 /* log p(h) of all layers -> [n k, 1], nats. */
 Tensor *vae_log_prior(const Vae *vae, Tensor *const *h);

@@ -1,5 +1,5 @@
 /* The pictures of the chapter: what the latent holds, and what can be done with it. */
-#include "02-vae/vae.h"
+#include "02-vae/vae_figures.h"
 
 #include "support/fail.h"
 #include "support/memory.h"
@@ -52,7 +52,7 @@ static Tensor *decode(const Vae *vae, Tensor *top)
     return vae_mean(vae, vae_descend(vae, top, NULL));
 }
 
-static int top_width(const Vae *vae)
+int vae_top_width(const Vae *vae)
 {
     return vae->width[vae->layers - 1];
 }
@@ -60,7 +60,7 @@ static int top_width(const Vae *vae)
 /* ---------------------------------------------------------------- reconstruct and denoise */
 
 /* Each column: an image, what the VAE makes of it, the damaged image, what it makes of that. */
-static void reconstruct(const Vae *vae, const Task *task, double damage)
+void vae_draw_reconstructions(const Vae *vae, const Task *task, double damage)
 {
     static const char *const row_label[] = {"data", "rebuilt", "damaged", "rebuilt"};
     size_t dims = (size_t)vae->dims, block = SHOWN * dims;
@@ -86,12 +86,12 @@ static void reconstruct(const Vae *vae, const Task *task, double damage)
 
 /* ---------------------------------------------------------------- interpolate */
 
-static void interpolate(const Vae *vae, const Task *task)
+void vae_draw_interpolations(const Vae *vae, const Task *task)
 {
     enum { PAIRS = 6 };
     Tensor *x = examples(task, vae, 2 * PAIRS, NULL, NULL);
     Tensor *z = vae_top_mean(vae, x);
-    int width = top_width(vae);
+    int width = vae_top_width(vae);
     Tensor *path = tensor_new_matrix(task->tape, PAIRS * STEPS, width);
     for (int p = 0; p < PAIRS; p++)
         for (int s = 0; s < STEPS; s++)
@@ -166,7 +166,7 @@ static void principal_plane(const double *z, int n, int width, real *point)
 
 static void latent_map(const Vae *vae, const Task *task)
 {
-    int width = top_width(vae), n = SCATTERED;
+    int width = vae_top_width(vae), n = SCATTERED;
     if (width < 2)
         return;
     n = (size_t)n < task->data->count[SPLIT_TEST] ? n : (int)task->data->count[SPLIT_TEST];
@@ -230,40 +230,35 @@ static void most_active(const double *z, int n, int width, int *unit, int count)
     free(variance);
 }
 
-/* One row a unit: that unit from -reach to reach, the others as the encoder has them for one image.
- */
-static void draw_sliders(const Vae *vae, const Task *task, const int *unit, int units, int which,
-                         double reach)
+void vae_draw_sliders(const Vae *vae, const Task *task, int unit, int image, double reach)
 {
-    int width = top_width(vae);
-    char text[SHOWN][16], value_text[STEPS][16];
-    const char *label[SHOWN], *column[STEPS];
-    Tensor *x = examples(task, vae, SHOWN, NULL, NULL);
-    Tensor *z = vae_top_mean(vae, x);
+    enum { MOST = 8, SCANNED = 500 };
+    int width = vae_top_width(vae), units = width < MOST ? width : MOST, chosen[MOST] = {unit};
+    char text[MOST][16], value_text[STEPS][16];
+    const char *label[MOST], *column[STEPS];
+    if (unit < 0) {
+        double *all = latent_means(vae, task, SCANNED, NULL, NULL);
+        most_active(all, SCANNED, width, chosen, units);
+        free(all);
+    } else {
+        units = 1;
+    }
+    Tensor *z = vae_top_mean(vae, examples(task, vae, SHOWN, NULL, NULL));
     Tensor *moved = tensor_new_matrix(task->tape, units * STEPS, width);
     for (int u = 0; u < units; u++) {
-        snprintf(text[u], sizeof *text, "z%d", unit[u] + 1);
+        snprintf(text[u], sizeof *text, "z%d", chosen[u] + 1);
         label[u] = text[u];
         for (int s = 0; s < STEPS; s++) {
             real *row = moved->value + (u * STEPS + s) * width;
             double at = reach * (2.0 * s / (STEPS - 1) - 1);
-            memcpy(row, z->value + which * width, (size_t)width * sizeof *row);
-            row[unit[u]] = (real)at;
+            memcpy(row, z->value + image * width, (size_t)width * sizeof *row);
+            row[chosen[u]] = (real)at;
             snprintf(value_text[s], sizeof *value_text, "%+.1f", at);
             column[s] = value_text[s];
         }
     }
     picture(task, "sliders", "One latent moved at a time, the others kept",
             decode(vae, moved)->value, units, STEPS, label, column);
-}
-
-static void sliders(const Vae *vae, const Task *task)
-{
-    int width = top_width(vae), units = width < 8 ? width : 8, unit[8];
-    double *z = latent_means(vae, task, 500, NULL, NULL);
-    most_active(z, 500, width, unit, units);
-    draw_sliders(vae, task, unit, units, 0, 3);
-    free(z);
 }
 
 /* ---------------------------------------------------------------- attributes */
@@ -289,7 +284,7 @@ static void attribute_grid(const Vae *vae, const Task *task, const double *first
                            const double *second, const char *title)
 {
     enum { SIDE = 7 };
-    int width = top_width(vae);
+    int width = vae_top_width(vae);
     char text[SIDE][16];
     const char *label[SIDE];
     Tensor *z = vae_top_mean(vae, examples(task, vae, SHOWN, NULL, NULL));
@@ -308,14 +303,14 @@ static void attribute_grid(const Vae *vae, const Task *task, const double *first
 
 /* Of data with known causes the first two (slant, thickness); of labelled data the way from class 1
  * to class 7 and from 3 to 8, which need at least nine classes. */
-static void attributes(const Vae *vae, const Task *task)
+bool vae_draw_attributes(const Vae *vae, const Task *task)
 {
     enum { N = 2000 };
     const Dataset *data = task->data;
-    int width = top_width(vae), label[N];
+    int width = vae_top_width(vae), label[N];
     size_t factors = (size_t)data->factors;
     if (factors < 2 && data->classes < 9)
-        return;
+        return false;
     real *factor = memory_new((size_t)N * (factors > 0 ? factors : 1), sizeof *factor);
     double *z =
         latent_means(vae, task, N, data->classes > 0 ? label : NULL, factors > 0 ? factor : NULL);
@@ -338,47 +333,7 @@ static void attributes(const Vae *vae, const Task *task)
     free(direction);
     free(z);
     free(factor);
-}
-
-/* ---------------------------------------------------------------- density on the plane */
-
-/* log p(x) on a grid by IWAE with k samples, beside the true density where it is known. */
-static void density(const Vae *vae, const Task *task)
-{
-    enum { CELLS = 80, K = 200 };
-    const double reach = 4.5;
-    double *model = memory_new(CELLS * CELLS, sizeof *model),
-           *truth = memory_new(CELLS * CELLS, sizeof *truth);
-    Rng noise = task->noise;
-    for (int r = 0; r < CELLS; r++) {
-        tape_reset(task->tape);
-        params_bind(vae->model.part[0].params, task->tape);
-        Tensor *x = tensor_new_matrix(task->tape, CELLS, 2);
-        for (int c = 0; c < CELLS; c++) {
-            double point[2] = {reach * ((2 * c + 1.0) / CELLS - 1),
-                               reach * ((2 * r + 1.0) / CELLS - 1)};
-            x->value[2 * c] = (real)point[0];
-            x->value[2 * c + 1] = (real)point[1];
-            if (task->data->log_density != NULL)
-                truth[r * CELLS + c] = exp(task->data->log_density(task->data, point));
-        }
-        Tensor *log_p = vae_iwae(vae_log_weights(vae, x, K, &noise));
-        for (int c = 0; c < CELLS; c++)
-            model[r * CELLS + c] = exp((double)log_p->value[c]);
-    }
-    FigurePanel panel[2] = {{.title = "model", .density = model},
-                            {.title = "true", .density = truth}};
-    FigureHeatmaps maps = {.panel = panel,
-                           .panels = task->data->log_density != NULL ? 2 : 1,
-                           .nx = CELLS,
-                           .ny = CELLS,
-                           .x = {-reach, reach},
-                           .y = {-reach, reach}};
-    FigureText text = {
-        .name = "density", .title = "Density", .x_label = "x1", .y_label = "x2", .z_label = "p(x)"};
-    figure_heatmaps(task->figures, &text, &maps);
-    free(model);
-    free(truth);
+    return true;
 }
 
 void vae_figures(Model *model, const Task *task)
@@ -387,81 +342,13 @@ void vae_figures(Model *model, const Task *task)
     latent_map(vae, task);
     if (vae->kind == DATA_POINTS) {
         if (vae->dims == 2)
-            density(vae, task);
+            vae_draw_density(vae, task);
         return;
     }
-    reconstruct(vae, task, 0.1);
-    interpolate(vae, task);
-    sliders(vae, task);
-    attributes(vae, task);
-    if (top_width(vae) == 2)
+    vae_draw_reconstructions(vae, task, 0.1);
+    vae_draw_interpolations(vae, task);
+    vae_draw_sliders(vae, task, -1, 0, 3);
+    vae_draw_attributes(vae, task);
+    if (vae_top_width(vae) == 2)
         manifold(vae, task);
 }
-
-/* ---------------------------------------------------------------- commands */
-
-static const OptionSpec slider_options[] = {
-    {"unit", OPTION_INT, NULL, "J", "latent to move, from 1 (default: the most active ones)", 1,
-     4096, NULL},
-    {"reach", OPTION_REAL, "3", "R", "from -R to R", 0.01, 100, NULL},
-    {"image", OPTION_INT, "0", "I", "which of ten test images to start from", 0, SHOWN - 1, NULL},
-    {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
-
-static const OptionSpec denoise_options[] = {
-    {"damage", OPTION_REAL, "0.1", "SHARE", "share of the pixels that are turned over", 0, 1, NULL},
-    {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
-
-static void need_images(const Task *task)
-{
-    if (task->data->kind == DATA_POINTS)
-        refuse("this command draws images, and %s holds points; see the figures of the run in "
-               "%s/figures",
-               task->data->name, task->dir);
-}
-
-static void slider_command(Model *model, const Task *task)
-{
-    const Vae *vae = (const Vae *)model;
-    int width = top_width(vae), units = width < 8 ? width : 8, unit[8];
-    need_images(task);
-    if (options_set(task->options, "unit")) {
-        units = 1;
-        unit[0] = (int)options_int(task->options, "unit") - 1;
-        if (unit[0] >= width)
-            refuse_usage("--unit %d: this model's latent has %d units", unit[0] + 1, width);
-    } else {
-        double *z = latent_means(vae, task, 500, NULL, NULL);
-        most_active(z, 500, width, unit, units);
-        free(z);
-    }
-    draw_sliders(vae, task, unit, units, (int)options_int(task->options, "image"),
-                 options_real(task->options, "reach"));
-}
-
-static void denoise_command(Model *model, const Task *task)
-{
-    need_images(task);
-    reconstruct((const Vae *)model, task, options_real(task->options, "damage"));
-}
-
-static void interpolate_command(Model *model, const Task *task)
-{
-    need_images(task);
-    interpolate((const Vae *)model, task);
-}
-
-static void attribute_command(Model *model, const Task *task)
-{
-    need_images(task);
-    if (task->data->factors < 2 && task->data->classes < 9)
-        refuse("%s has neither two known factors nor nine classes to find a direction from",
-               task->data->name);
-    attributes((const Vae *)model, task);
-}
-
-const FamilyCommand vae_commands[] = {
-    {"slider", "move one latent at a time and watch the image", slider_options, slider_command},
-    {"denoise", "rebuild test images and damaged ones", denoise_options, denoise_command},
-    {"interpolate", "walk from one test image to another", NULL, interpolate_command},
-    {"attribute", "add attribute directions to a latent", NULL, attribute_command},
-    {NULL, NULL, NULL, NULL}};

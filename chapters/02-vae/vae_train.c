@@ -85,7 +85,8 @@ static void mean_of_data(const Vae *vae, const Dataset *data, uint64_t seed, rea
     free(x);
 }
 
-/* A decoder that ignores its latent starts at the data's mean, so that the first steps are not spent on it. */
+/* A decoder that ignores its latent starts at the data's mean, so that the first steps are not
+ * spent on it. */
 static void start_at_mean(Vae *vae)
 {
     for (size_t i = 0; i < vae->center->size; i++) {

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK = 4 }; /* words that one call of Philox gives */
 
 static const char *const NAMES[] = {
     "8gaussians", "moons",  "pinwheel", "checkerboard", "2spirals",      "circles",      "rings",
@@ -90,34 +89,18 @@ Dataset *dataset_load(const char *name)
     refuse_name(name);
 }
 
-/* Bernoulli draws of up to four pixels: 1 with probability level / 255. Drawn in whole numbers, so
- * that float and double builds agree. A block without grey pixels costs no draw, and the position
- * of the others does not depend on it. */
-static void draw_block(const Rng *rng, uint64_t block, const uint8_t *level, int n, uint8_t *bit)
+/* Bernoulli draws of one image: 1 with probability level / 255, in whole numbers, so that float and
+ * double builds agree. Image i of a fetch has its own place in the stream: threads do not matter. */
+static void draw_image(Rng rng, const uint8_t *level, int dims, uint8_t *bit)
 {
-    bool grey = false;
-    for (int i = 0; i < n; i++)
-        grey = grey || (level[i] != 0 && level[i] != 255);
-    uint32_t word[BLOCK] = {0};
-    if (grey) {
-        uint64_t at = rng->next + block;
-        uint32_t counter[BLOCK] = {(uint32_t)at, (uint32_t)(at >> 32), (uint32_t)rng->step,
-                                   (uint32_t)(rng->step >> 32)};
-        rng_philox(counter, rng->key, word);
+    enum { AT_ONCE = 1024 };
+    uint32_t word[AT_ONCE];
+    for (int first = 0; first < dims; first += AT_ONCE) {
+        int n = dims - first < AT_ONCE ? dims - first : AT_ONCE;
+        rng_words(&rng, word, (size_t)n);
+        for (int i = 0; i < n; i++)
+            bit[first + i] = (uint64_t)word[i] * 255 < (uint64_t)level[first + i] << 32;
     }
-    for (int i = 0; i < n; i++)
-        bit[i] = (uint64_t)word[i] * 255 < (uint64_t)level[i] << 32;
-}
-
-static size_t blocks_of(const Dataset *dataset)
-{
-    return ((size_t)dataset->dims + BLOCK - 1) / BLOCK;
-}
-
-static int block_size(const Dataset *dataset, int first)
-{
-    int left = dataset->dims - first;
-    return left < BLOCK ? left : BLOCK;
 }
 
 void dataset_fix_binary(Dataset *dataset)
@@ -128,11 +111,8 @@ void dataset_fix_binary(Dataset *dataset)
     dataset->fixed = memory_new(n * dims, 1);
     Rng stream = rng_stream(DATASET_SEED, "binarise");
     for (size_t i = 0; i < n; i++) {
-        Rng rng = rng_at(stream, i);
-        const uint8_t *level = dataset->level + (first + i) * dims;
-        uint8_t *bit = dataset->fixed + i * dims;
-        for (int d = 0; d < dataset->dims; d += BLOCK)
-            draw_block(&rng, (uint64_t)d / BLOCK, level + d, block_size(dataset, d), bit + d);
+        draw_image(rng_at(stream, i), dataset->level + (first + i) * dims, dataset->dims,
+                   dataset->fixed + i * dims);
     }
 }
 
@@ -168,20 +148,21 @@ static void fetch_fixed(const Dataset *dataset, size_t example, real *x)
         x[d] = (real)bit[d];
 }
 
-static void fetch_drawn(const Dataset *dataset, size_t example, Rng *rng, real *x)
+static void fetch_drawn(const Dataset *dataset, size_t example, Rng rng, real *x)
 {
+    enum { MOST = 4096 };
+    uint8_t bit[MOST];
     const uint8_t *level = dataset->level + example * (size_t)dataset->dims;
-    for (int d = 0; d < dataset->dims; d += BLOCK) {
-        uint8_t bit[BLOCK];
-        int n = block_size(dataset, d);
-        draw_block(rng, (uint64_t)d / BLOCK, level + d, n, bit);
+    for (int first = 0; first < dataset->dims; first += MOST) {
+        int n = dataset->dims - first < MOST ? dataset->dims - first : MOST;
+        draw_image(rng, level + first, n, bit);
         for (int i = 0; i < n; i++)
-            x[d + i] = (real)bit[i];
+            x[first + i] = (real)bit[i];
+        rng.next += MOST;
     }
-    rng->next += blocks_of(dataset);
 }
 
-static void fetch_one(const Dataset *dataset, Split split, size_t example, Rng *rng, real *x)
+static void fetch_one(const Dataset *dataset, Split split, size_t example, Rng rng, real *x)
 {
     if (dataset->kind == DATA_POINTS)
         fetch_points(dataset, example, x);
@@ -205,12 +186,22 @@ void dataset_fetch(const Dataset *dataset, Split split, const uint32_t *index, s
              dataset->name);
     size_t first = dataset_first(dataset, split);
     int factors = dataset->factors;
-    for (size_t i = 0; i < n; i++) {
+    size_t dims = (size_t)dataset->dims;
+    Rng start = rng != NULL ? *rng : rng_stream(0, "not used");
+    for (size_t i = 0; i < n; i++)
         if (index[i] >= dataset->count[split])
             fail("dataset_fetch: example %u asked of '%s', whose split has %zu", index[i],
                  dataset->name, dataset->count[split]);
+#pragma omp parallel for schedule(static) if (n * dims >= 1 << 15)
+    for (size_t i = 0; i < n; i++) {
+        Rng own = start;
+        own.next += i * dims; /* more than an image's draws take */
+        fetch_one(dataset, split, first + index[i], own, x + i * dims);
+    }
+    if (rng != NULL && dataset->fixed != NULL && split == SPLIT_TRAIN)
+        rng->next += n * dims;
+    for (size_t i = 0; i < n; i++) {
         size_t example = first + index[i];
-        fetch_one(dataset, split, example, rng, x + i * (size_t)dataset->dims);
         if (label != NULL)
             label[i] = dataset->label[example];
         for (int f = 0; factor != NULL && f < factors; f++)

@@ -160,6 +160,16 @@ void rng_normal(Rng *rng, real *out, size_t n)
     fill(rng, out, n, normal_chunk);
 }
 
+void rng_words(Rng *rng, uint32_t *out, size_t n)
+{
+    for (size_t at = 0; at < n; at += CHUNK) {
+        uint32_t word[4][LANES];
+        philox_chunk(rng, rng->next, word);
+        memcpy(out + at, word, (n - at < CHUNK ? n - at : CHUNK) * sizeof *out);
+        rng->next += LANES;
+    }
+}
+
 static void one_block(Rng *rng, uint32_t out[4])
 {
     uint32_t counter[4] = {(uint32_t)rng->next, (uint32_t)(rng->next >> 32), (uint32_t)rng->step,

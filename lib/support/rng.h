@@ -32,6 +32,9 @@ void rng_uniform(Rng *rng, real *out, size_t n);
 /* n draws from N(0, 1), by Box and Muller. */
 void rng_normal(Rng *rng, real *out, size_t n);
 
+/* n words of 32 random bits. */
+void rng_words(Rng *rng, uint32_t *out, size_t n);
+
 /* One draw each; 53 and 32 random bits. */
 double rng_uniform_one(Rng *rng);
 double rng_normal_one(Rng *rng);

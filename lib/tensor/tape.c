@@ -96,6 +96,11 @@ void tape_set_profile(Tape *tape, Profile *profile)
     tape->profile = profile;
 }
 
+Profile *tape_profile(const Tape *tape)
+{
+    return tape->profile;
+}
+
 const Kernels *tape_kernels(const Tape *tape)
 {
     return tape->kernels;
@@ -186,13 +191,18 @@ Tensor *tensor_new(Tape *tape, int rank, const int *shape)
     return a;
 }
 
-/* Where the operands live: the first that has a tape. Weights have one while they are bound. */
+/* All operands live on one tape: weights too, which were bound to it. */
 static Tape *tape_of(const Op *op, int parents, Tensor *const *parent)
 {
-    for (int i = 0; i < parents; i++)
-        if (parent[i]->tape != NULL)
-            return parent[i]->tape;
-    fail("%s: no operand is on a tape; bind the weights first (params_bind)", op->name);
+    Tape *tape = NULL;
+    for (int i = 0; i < parents; i++) {
+        if (parent[i]->tape == NULL)
+            fail("%s: '%s' is on no tape; bind the weights first (params_bind)", op->name, parent[i]->name);
+        if (tape != NULL && parent[i]->tape != tape)
+            fail("%s: '%s' and '%s' are on different tapes", op->name, parent[0]->name, parent[i]->name);
+        tape = parent[i]->tape;
+    }
+    return tape;
 }
 
 /* A result without a value yet; it joins the tape's history where a gradient may be asked for. */

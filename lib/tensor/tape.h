@@ -63,6 +63,7 @@ size_t tape_allocations(const Tape *tape);
 
 /* Time by operation: NULL stops it. The profile must outlive the tape or be taken away. */
 void tape_set_profile(Tape *tape, Profile *profile);
+Profile *tape_profile(const Tape *tape);
 
 const Kernels *tape_kernels(const Tape *tape);
 

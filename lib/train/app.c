@@ -191,7 +191,8 @@ static int train_command(const Family *family, int argc, char **argv)
     printf("next:\n  bin/%s eval --run %s\n  bin/%s sample --run %s --n 16 --seed 2\n",
            family->name, run->dir, family->name, run->dir);
     for (const FamilyCommand *own = family->commands; own != NULL && own->name != NULL; own++)
-        printf("  bin/%s %s --run %s\n", family->name, own->name, run->dir);
+        if ((own->data_kinds & (unsigned)run->data->kind) != 0)
+            printf("  bin/%s %s --run %s\n", family->name, own->name, run->dir);
     figures_close(figures);
     run_close(run);
     options_free(options);
@@ -249,6 +250,9 @@ static int own_command(const Family *family, const FamilyCommand *own, int argc,
                                   NULL};
     Options *options = parse(family, own->name, own->help, tables, argc, argv);
     Run *run = open_run(family, options);
+    if ((own->data_kinds & (unsigned)run->data->kind) == 0)
+        refuse("%s: makes no sense for %s, which the run in %s was trained on", own->name,
+               run->data->name, run->dir);
     char *folder = run_path(run->dir, "figures");
     Figures *figures = figures_open(folder);
     Task task = {.data = run->data,

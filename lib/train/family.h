@@ -66,6 +66,7 @@ typedef struct OptionValue {
 /* A command beside train, eval, sample and plot: "slider". */
 typedef struct FamilyCommand {
     const char *name, *help;
+    unsigned data_kinds; /* DataKind bits of the runs it makes sense for */
     const OptionSpec *options;
     void (*run)(Model *model, const Task *task);
 } FamilyCommand;

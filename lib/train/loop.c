@@ -9,6 +9,7 @@
 #include "train/record.h"
 #include "train/run.h"
 #include "train/schedule.h"
+#include "train/settle.h"
 
 #include <math.h>
 #include <signal.h>
@@ -234,48 +235,7 @@ static double measured_rate(const Loop *like, double seconds)
     return rate;
 }
 
-/* Sets the option "steps" from --steps, --epochs, --minutes or the chapter's default, in that
- * order. */
-static const char *settle_steps(const Loop *loop, Options *options, double rate)
-{
-    char text[32];
-    const char *from = "typed";
-    long steps = 0;
-    if (options_typed(options, "steps"))
-        return from;
-    if (options_set(options, "epochs")) {
-        steps =
-            (long)ceil(options_real(options, "epochs") * (double)batches_per_epoch(loop->batches));
-        from = "epochs";
-    } else if (options_set(options, "minutes")) {
-        steps = (long)(options_real(options, "minutes") * 60 * rate);
-        from = "minutes";
-    } else {
-        return "the chapter's default";
-    }
-    snprintf(text, sizeof text, "%ld", steps > 1 ? steps : 1);
-    options_put(options, "steps", text, "the length of the run");
-    return from;
-}
-
 /* ---------------------------------------------------------------- resuming */
-
-/* What the user typed must be what the run was started with. */
-static void check_same(const Options *typed, const cJSON *stored, const char *dir)
-{
-    cJSON *now = options_to_json(typed);
-    const cJSON *item;
-    cJSON_ArrayForEach(item, stored)
-    {
-        const cJSON *mine = cJSON_GetObjectItemCaseSensitive(now, item->string);
-        if (mine != NULL && options_typed(typed, item->string) && !cJSON_Compare(mine, item, true))
-            refuse("--%s: the run in %s was started with another value; resume without it, or "
-                   "start anew "
-                   "with --force",
-                   item->string, dir);
-    }
-    cJSON_Delete(now);
-}
 
 static void check_resumed(const Loop *loop, const CheckpointState *state)
 {
@@ -323,7 +283,8 @@ static void prepare(Loop *loop, Options *options, bool resume)
     char duration[32], kernels[200];
     bool quick = options_flag(options, "quick");
     double rate = measured_rate(loop, quick ? 0.2 : 0.7);
-    const char *from = resume ? "config.json" : settle_steps(loop, options, rate);
+    const char *from =
+        resume ? "config.json" : settle_steps(options, rate, batches_per_epoch(loop->batches));
     long steps = options_int(options, "steps");
     loop->schedule.steps = loop->state.steps = steps;
     if (loop->schedule.warmup >= steps)
@@ -402,66 +363,6 @@ static void loop_free(Loop *loop)
     tape_free(loop->tape);
     free(loop->label);
     free(loop->checkpoint);
-}
-
-/* A folder that holds a run is touched only when the user says how. */
-static bool settle_folder(const Family *family, Options *options)
-{
-    const char *dir = options_text(options, "out");
-    char *config = run_path(dir, "config.json"),
-         *checkpoint = run_path(dir, "checkpoint.safetensors");
-    bool resume = options_flag(options, "resume"), force = options_flag(options, "force");
-    if (resume && force)
-        refuse_usage("--resume goes on and --force starts anew; give one of them");
-    if (file_exists(config) && !resume && !force)
-        refuse("%s: holds a run already; go on with --resume, start anew with --force, or choose "
-               "another "
-               "folder with --out",
-               dir);
-    if (resume) {
-        cJSON *stored = run_read_options(dir, family);
-        check_same(options, stored, dir);
-        options_from_json(options, stored, config);
-        cJSON_Delete(stored);
-    } else {
-        file_make_folder(dir);
-        remove(checkpoint);
-    }
-    free(config);
-    free(checkpoint);
-    return resume;
-}
-
-/* The data set that the options name, and the options whose defaults depend on it. */
-static Dataset *settle_data(const Family *family, Options *options)
-{
-    if (!options_set(options, "data"))
-        options_put(options, "data", family->data, "the chapter's defaults");
-    Dataset *data = dataset_load(options_text(options, "data"));
-    if ((family->data_kinds & (unsigned)data->kind) == 0)
-        refuse("--data %s: %s does not learn this kind of data; try --data %s", data->name,
-               family->name, family->data);
-    char threads[16];
-    snprintf(threads, sizeof threads, "%d", kernels_threads());
-    if (!options_set(options, "threads"))
-        options_put(options, "threads", threads, "the number of cores");
-    kernels_set_threads((int)options_int(options, "threads"));
-    if (options_flag(options, "quick") && !options_set(options, "epochs") &&
-        !options_set(options, "minutes"))
-        options_put(options, "minutes", "0.06", "--quick");
-    return data;
-}
-
-static void settle_out(const Family *family, Options *options)
-{
-    if (options_set(options, "out"))
-        return;
-    const char *data = options_set(options, "data") ? options_text(options, "data") : family->data;
-    const char *last = strrchr(data, '/');
-    char *out = memory_format("runs/%s-%s", family->name,
-                              last != NULL && last[1] != '\0' ? last + 1 : data);
-    options_put(options, "out", out, "the default folder");
-    free(out);
 }
 
 void loop_shapes(const Family *family, Options *options)

@@ -80,6 +80,8 @@ double optimizer_update(Optimizer *optimizer, double learning_rate)
 {
     Params *params = optimizer->params;
     double norm = NAN;
+    if (params->count > 0 && params->tensor[0]->tape != NULL)
+        profile_switch(tape_profile(params->tensor[0]->tape), "optimizer", PROFILE_REST);
     if (optimizer->rule.clip > 0)
         norm = params_clip_grad(params, optimizer->rule.clip);
     optimizer->updates++;

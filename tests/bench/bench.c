@@ -1,0 +1,191 @@
+/* make bench: training steps a second of this library beside the same models in PyTorch (peers.py).
+ *
+ * Ours and theirs take turns in short bursts, each with 1 and with 2 threads, and the median burst of the
+ * better thread count of each side is compared: on a shared machine a burst alone says little, a pair more.
+ * GFLOP/s counts the multiply-adds of linear layers, twice, and three times over for forward and backward;
+ * its share is of a 2048 x 2048 x 2048 matrix product in the same process with the same threads. */
+#include "bench/bench_models.h"
+#include "support/fail.h"
+#include "support/file.h"
+#include "support/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { ROUNDS = 5, THREAD_COUNTS = 2, WARM_UP = 20 };
+
+static const double BURST = 1.5; /* seconds */
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(const double *value, int n)
+{
+    double sorted[ROUNDS];
+    memcpy(sorted, value, (size_t)n * sizeof *sorted);
+    qsort(sorted, (size_t)n, sizeof *sorted, ascending);
+    return n % 2 != 0 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
+}
+
+static void one_step(BenchModel *model, Tape *tape, const real *data, Rng *noise)
+{
+    tape_reset(tape);
+    params_bind(model->params, tape);
+    Tensor *x = tensor_from(tape, 2, (int[]){model->batch, model->dims}, data);
+    tape_backward(model->loss(model, x, noise));
+    optimizer_update(model->optimizer, 1e-3);
+}
+
+static double steps_per_second(BenchModel *model, Tape *tape, const real *data, Rng *noise, double seconds)
+{
+    size_t size = (size_t)model->batch * (size_t)model->dims;
+    double start = profile_seconds(), spent;
+    long steps = 0;
+    for (; (spent = profile_seconds() - start) < seconds; steps++)
+        one_step(model, tape, data + (size_t)(steps % BENCH_BATCHES) * size, noise);
+    return (double)steps / spent;
+}
+
+/* GFLOP/s of a large matrix product. */
+static double sgemm_rate(void)
+{
+    enum { N = 2048, TIMES = 5 };
+    real *a = memory_new((size_t)N * N, sizeof *a), *b = memory_new((size_t)N * N, sizeof *b);
+    real *c = memory_new((size_t)N * N, sizeof *c);
+    Rng rng = rng_stream(1, "sgemm");
+    double rate[TIMES];
+    rng_normal(&rng, a, (size_t)N * N);
+    rng_normal(&rng, b, (size_t)N * N);
+    for (int i = -1; i < TIMES; i++) { /* the first is a warm-up */
+        double start = profile_seconds();
+        kernels_best()->gemm(&(Gemm){.m = N, .n = N, .k = N, .a = a, .b = b, .c = c});
+        if (i >= 0)
+            rate[i] = 2e-9 * N * N * N / (profile_seconds() - start);
+    }
+    free(a);
+    free(b);
+    free(c);
+    return median(rate, TIMES);
+}
+
+/* One burst of the peer in a process of its own; 0 when PyTorch is not there. */
+static double peer_rate(const char *name, int threads)
+{
+    char command[256], line[256];
+    double rate = 0;
+    snprintf(command, sizeof command,
+             "OPENBLAS_CORETYPE=${OPENBLAS_CORETYPE:-SkylakeX} %s tests/bench/peers.py --threads %d "
+             "--seconds %.1f %s",
+             access("/usr/bin/python3", X_OK) == 0 ? "/usr/bin/python3" : "python3", threads, BURST, name);
+    FILE *peer = popen(command, "r");
+    if (peer == NULL)
+        return 0;
+    while (fgets(line, sizeof line, peer) != NULL)
+        if (strncmp(line, name, strlen(name)) == 0)
+            rate = strtod(line + strlen(name), NULL);
+    return pclose(peer) == 0 ? rate : 0;
+}
+
+typedef struct Result {
+    double ours, peer, share;
+    int our_threads, peer_threads;
+} Result;
+
+static Result measure(BenchModel *model, bool with_peer)
+{
+    double ours[THREAD_COUNTS][ROUNDS], peer[THREAD_COUNTS][ROUNDS], sgemm[THREAD_COUNTS][ROUNDS];
+    size_t size = (size_t)model->batch * (size_t)model->dims;
+    real *data = memory_new(BENCH_BATCHES * size, sizeof *data);
+    Tape *tape = tape_create(kernels_best());
+    Rng rng = rng_stream(0, "bench"), noise = rng_stream(0, "noise");
+    Result result = {0};
+    model->params = params_create();
+    model->create(model, &rng);
+    model->optimizer = optimizer_create(model->params, optimizer_adam());
+    rng_normal(&rng, data, BENCH_BATCHES * size);
+    for (int i = 0; i < WARM_UP; i++)
+        one_step(model, tape, data, &noise);
+    size_t allocations = tape_allocations(tape);
+    for (int r = 0; r < ROUNDS; r++)
+        for (int t = 0; t < THREAD_COUNTS; t++) {
+            kernels_set_threads(t + 1);
+            sgemm[t][r] = sgemm_rate();
+            ours[t][r] = steps_per_second(model, tape, data, &noise, BURST);
+            peer[t][r] = with_peer ? peer_rate(model->name, t + 1) : 0;
+        }
+    if (tape_allocations(tape) != allocations)
+        warn("%s: %zu allocations after the first step", model->name, tape_allocations(tape) - allocations);
+    for (int t = 0; t < THREAD_COUNTS; t++) {
+        double gflop = 6e-9 * model->multiply_adds * model->batch;
+        double mine = median(ours[t], ROUNDS), theirs = median(peer[t], ROUNDS);
+        if (mine > result.ours) {
+            result.ours = mine;
+            result.our_threads = t + 1;
+            result.share = gflop * mine / median(sgemm[t], ROUNDS);
+        }
+        if (theirs > result.peer) {
+            result.peer = theirs;
+            result.peer_threads = t + 1;
+        }
+    }
+    optimizer_free(model->optimizer);
+    params_free(model->params);
+    tape_free(tape);
+    free(data);
+    return result;
+}
+
+static void add_row(cJSON *rows, const BenchModel *model, const Result *result)
+{
+    cJSON *row = cJSON_CreateObject();
+    cJSON_AddStringToObject(row, "model", model->name);
+    cJSON_AddNumberToObject(row, "steps_per_s", result->ours);
+    if (result->peer > 0) {
+        cJSON_AddNumberToObject(row, "peer_steps_per_s", result->peer);
+        cJSON_AddNumberToObject(row, "ratio", result->ours / result->peer);
+    } else {
+        cJSON_AddNullToObject(row, "peer_steps_per_s");
+        cJSON_AddNullToObject(row, "ratio");
+    }
+    cJSON_AddNumberToObject(row, "sgemm_share", result->share);
+    cJSON_AddNumberToObject(row, "threads", result->our_threads);
+    cJSON_AddNumberToObject(row, "peer_threads", result->peer_threads);
+    cJSON_AddItemToArray(rows, row);
+}
+
+int main(int argc, char **argv)
+{
+    const char *only = argc > 1 && argv[1][0] != '\0' ? argv[1] : NULL;
+    bool with_peer = system("/usr/bin/env PATH=/usr/bin:$PATH python3 -c 'import torch' 2>/dev/null") == 0;
+    cJSON *rows = cJSON_CreateArray();
+    char kernels[200];
+    int measured = 0;
+    printf("%s\n", kernels_describe(kernels));
+    if (!with_peer)
+        printf("PyTorch is not there, so there is no ratio; get it with: apt-get install python3-torch "
+               "libopenblas0-pthread\n");
+    for (int i = 0; bench_models[i] != NULL; i++) {
+        BenchModel *model = bench_models[i];
+        if (only != NULL && strcmp(only, model->name) != 0)
+            continue;
+        Result result = measure(model, with_peer);
+        measured++;
+        printf("%-12s %8.1f steps/s (%d threads)  PyTorch %8.1f (%d threads)  ratio %5.2f  %3.0f %% of sgemm\n",
+               model->name, result.ours, result.our_threads, result.peer, result.peer_threads,
+               result.peer > 0 ? result.ours / result.peer : 0, 100 * result.share);
+        fflush(stdout);
+        add_row(rows, model, &result);
+    }
+    if (measured == 0)
+        refuse_usage("no benchmark model '%s'; there are vae and flow-2d", only);
+    const char *reason = file_write_json("bench.json", rows);
+    cJSON_Delete(rows);
+    if (reason != NULL)
+        refuse("bench.json: not written: %s", reason);
+    return 0;
+}
