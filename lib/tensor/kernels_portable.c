@@ -14,8 +14,8 @@
 
 static void gemm(const Gemm *g)
 {
-    CBLAS_TRANSPOSE ta = g->transpose_a ? CblasTrans : CblasNoTrans;
-    CBLAS_TRANSPOSE tb = g->transpose_b ? CblasTrans : CblasNoTrans;
+    enum CBLAS_TRANSPOSE ta = g->transpose_a ? CblasTrans : CblasNoTrans;
+    enum CBLAS_TRANSPOSE tb = g->transpose_b ? CblasTrans : CblasNoTrans;
     int lda = g->transpose_a ? g->m : g->k;
     int ldb = g->transpose_b ? g->k : g->n;
 #ifdef REAL_IS_DOUBLE
