@@ -13,6 +13,7 @@ for program in "$@"; do
     # shellcheck disable=SC2086
     $UNDER "$program" </dev/null >"$log" 2>&1
     status=$?
+    ! grep -q 'are definitely lost in loss record' "$log" || status=1 # of valgrind
     line=$(grep '^suite .*: [0-9]* tests, [0-9]* failed' "$log" | tail -n 1)
     if [ -z "$line" ]; then
         cat "$log"
