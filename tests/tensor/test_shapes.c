@@ -256,7 +256,7 @@ static const ShapeCase tape_case[] = {
      {0},
      watch,
      "tensor_watch: 'result' is [3]; only a leaf can be watched; it is the result of an operation"},
-    {1, {3}, 1, {3}, unbound, "add: no operand is on a tape; bind the weights first (params_bind)"},
+    {1, {3}, 1, {3}, unbound, "add: 'left' is on no tape; bind the weights first (params_bind)"},
     {2,
      {2, 3},
      2,
