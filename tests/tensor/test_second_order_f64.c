@@ -223,15 +223,15 @@ static void test_gradient_leaves_sums_alone(void)
     Tensor *score = critic_score(&c);
     Tensor *y = tensor_sum(score), *gradient[2];
     tape_backward(y);
-    real before[HIDDEN * HIDDEN], twice[HIDDEN * HIDDEN];
+    real before[HIDDEN * HIDDEN];
     memcpy(before, c.weight[2]->grad, sizeof before);
     tape_gradient(tensor_sum(tensor_square(score)), NULL, &c.weight[2], 1, gradient);
     CU_ASSERT(memcmp(before, c.weight[2]->grad, sizeof before) == 0);
     CU_ASSERT(memcmp(before, gradient[0]->value, sizeof before) != 0);
     tape_backward(y);
+    /* Not to the bit: a product that is added to a sum may be added term by term (GSL's is). */
     for (int i = 0; i < HIDDEN * HIDDEN; i++)
-        twice[i] = 2 * before[i];
-    CU_ASSERT(memcmp(twice, c.weight[2]->grad, sizeof twice) == 0);
+        CU_ASSERT(fabs(c.weight[2]->grad[i] - 2 * before[i]) <= 1e-12 * (1 + fabs(before[i])));
     tape_free(c.tape);
 }
 
