@@ -4,6 +4,7 @@
 #include "support/file.h"
 #include "support/memory.h"
 #include "train/checkpoint.h"
+#include "train/loop.h"
 
 #include <gsl/gsl_version.h>
 #include <stdlib.h>
@@ -76,7 +77,10 @@ void run_write_config(const char *dir, const Family *family, const Options *opti
     cJSON_AddStringToObject(config, "family", family->name);
     cJSON_AddNumberToObject(config, "parameters", (double)model_numbers(model));
     cJSON_AddStringToObject(config, "steps_from", how_long);
-    cJSON_AddItemToObject(config, "options", options_to_json(options));
+    cJSON *kept = options_to_json(options);
+    for (const OptionSpec *call = loop_options; call->name != NULL; call++)
+        cJSON_DeleteItemFromObjectCaseSensitive(kept, call->name);
+    cJSON_AddItemToObject(config, "options", kept);
     cJSON_AddItemToObject(config, "machine", machine_of());
     write_json(path, config);
     free(path);
