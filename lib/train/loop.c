@@ -317,6 +317,18 @@ static long at_least_one(long n)
     return n > 1 ? n : 1;
 }
 
+/* What an earlier run left would pass for this one's. Only now is it sure that this one begins. */
+static void clear_folder(const Loop *loop)
+{
+    static const char *const left[] = {"checkpoint.safetensors", "weights.safetensors",
+                                       "eval.json"};
+    for (size_t i = 0; i < sizeof left / sizeof left[0]; i++) {
+        char *path = run_path(loop->dir, left[i]);
+        remove(path);
+        free(path);
+    }
+}
+
 /* Settles the length of the run, says how long it will take, makes or loads the model. */
 static void prepare(Loop *loop, Options *options, bool resume)
 {
@@ -341,6 +353,7 @@ static void prepare(Loop *loop, Options *options, bool resume)
         check_resumed(loop, &state);
         loop->state = state;
     } else if (!resume) {
+        clear_folder(loop);
         run_write_config(loop->dir, loop->family, options, loop->model, from);
     }
     loop->record = record_open(loop->dir, loop->family, loop->state.step);
@@ -408,8 +421,7 @@ static void loop_free(Loop *loop)
 static bool settle_folder(const Family *family, Options *options)
 {
     const char *dir = options_text(options, "out");
-    char *config = run_path(dir, "config.json"),
-         *checkpoint = run_path(dir, "checkpoint.safetensors");
+    char *config = run_path(dir, "config.json");
     bool resume = options_flag(options, "resume"), force = options_flag(options, "force");
     if (resume && force)
         refuse_usage("--resume goes on and --force starts anew; give one of them");
@@ -425,10 +437,8 @@ static bool settle_folder(const Family *family, Options *options)
         cJSON_Delete(stored);
     } else {
         file_make_folder(dir);
-        remove(checkpoint);
     }
     free(config);
-    free(checkpoint);
     return resume;
 }
 
