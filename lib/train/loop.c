@@ -369,7 +369,7 @@ static void prepare(Loop *loop, Options *options, bool resume)
 static void run_steps(Loop *loop)
 {
     double logged[FAMILY_MOST_COLUMNS];
-    char note[64];
+    char note[64] = ""; /* a finished run that is resumed takes no step */
     bool live = options_flag(loop->options, "live");
     Progress progress = progress_start("train", "steps", loop->state.step, loop->schedule.steps,
                                        options_flag(loop->options, "quiet") || live);
