@@ -184,6 +184,26 @@ static void test_full_disk(void)
     folder_remove(dir);
 }
 
+static void resume_on_full_disk(void *dir)
+{
+    const struct rlimit limit = {strlen(HEADER), strlen(HEADER)};
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &limit);
+    lines(dir, 4, 6, 5);
+}
+
+/* The lines that are kept are not written again, so they can't be lost. */
+static void test_resumed_on_full_disk(void)
+{
+    char dir[256];
+    folder_make(dir);
+    lines(dir, 0, 2, 6);
+    ChildResult result = child_run(resume_on_full_disk, dir);
+    CU_ASSERT(child_said(&result, 0, ""));
+    CU_ASSERT(holds(dir, HEADER "2,0.5,1.000,0.001,2,,\n4,0.5,1.000,0.001,4,,\n"));
+    folder_remove(dir);
+}
+
 const Suite suite = {"train/record",
                      {{"columns", test_columns},
                       {"a resumed run", test_resumed},
@@ -192,4 +212,5 @@ const Suite suite = {"train/record",
                       {"reading a short line", test_read_short},
                       {"reading what is not there", test_read_refused},
                       {"a full disk", test_full_disk},
+                      {"resumed on a full disk", test_resumed_on_full_disk},
                       {NULL, NULL}}};
