@@ -490,7 +490,9 @@ LoopResult loop_train(const Family *family, Options *options, const LoopHooks *h
     settle_out(family, options);
     bool resume = settle_folder(family, options);
     Dataset *data = settle_data(family, options);
-    if (!resume)
+    if (resume)
+        run_check_options(family, options, data, options_text(options, "out"));
+    else
         family->defaults(options, data);
     Loop loop = loop_create(family, options, data, hooks);
     char *described = dataset_describe(data);
