@@ -15,6 +15,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Under a sanitizer malloc is its own, keeps back freed memory and reserves terabytes of addresses.
+ */
+#if defined(__SANITIZE_ADDRESS__)
+#define RUN_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define RUN_SANITIZED 1
+#endif
+#endif
+#ifndef RUN_SANITIZED
+#define RUN_SANITIZED 0
+#endif
+
 /* A tiny model; --quick shortens the measurement of the speed, --steps still sets the length. */
 #define RUN_SMALL                                                                                  \
     "--data bars --hidden 16 --latent 2 --batch 32 --steps 20 --threads 1 --quick --quiet"
