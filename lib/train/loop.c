@@ -103,14 +103,20 @@ static void one_step(Loop *loop, double logged[FAMILY_MOST_COLUMNS])
     loop->state.step++;
 }
 
+static const char *what_is_kept(const Loop *loop)
+{
+    return file_exists(loop->checkpoint) ? "the last checkpoint is kept"
+                                         : "there is no checkpoint yet";
+}
+
 static _Noreturn void not_finite(const Loop *loop, double loss)
 {
     const Tensor *first = tape_first_not_finite(loop->tape);
     const char *where = first != NULL ? first->name : checkpoint_not_finite(loop->model);
     refuse("the loss became %g at step %ld; first not finite: '%s'. Lower --lr or set --clip 1; "
-           "the last "
-           "checkpoint is kept in %s",
-           loss, loop->state.step, where != NULL ? where : "the loss itself", loop->dir);
+           "%s in %s",
+           loss, loop->state.step, where != NULL ? where : "the loss itself", what_is_kept(loop),
+           loop->dir);
 }
 
 static double validation_loss(Loop *loop)
@@ -162,9 +168,8 @@ static bool save(Loop *loop)
     const char *bad = checkpoint_not_finite(loop->model);
     if (bad != NULL)
         refuse("weight '%s' holds a value that is not finite after step %ld; lower --lr or set "
-               "--clip 1; "
-               "the last checkpoint is kept in %s",
-               bad, loop->state.step, loop->dir);
+               "--clip 1; %s in %s",
+               bad, loop->state.step, what_is_kept(loop), loop->dir);
     const char *reason = checkpoint_save(loop->model, &loop->state, loop->checkpoint,
                                          loop->hooks != NULL ? loop->hooks->at_save : NULL,
                                          loop->hooks != NULL ? loop->hooks->context : NULL);
