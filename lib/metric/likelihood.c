@@ -22,7 +22,8 @@ static bool known_name(const char *name)
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strcmp(name, known[i]) == 0)
             return true;
-    return strncmp(name, "iwae-", 5) == 0 && atol(name + 5) > 0;
+    return strncmp(name, "iwae-", 5) == 0 && name[5] >= '1' && name[5] <= '9' &&
+           name[5 + strspn(name + 5, "0123456789")] == '\0';
 }
 
 Likelihood *likelihood_report_add(LikelihoodReport *report, const char *name, LikelihoodKind kind)

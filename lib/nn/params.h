@@ -26,7 +26,8 @@ Tensor *params_buffer(Params *params, const char *name, int rank, const int *sha
  * anew. */
 void params_bind(Params *params, Tape *tape);
 
-/* From the next operation on; those already on the tape keep what they were. */
+/* While frozen, operations on weights alone keep no history, and a sweep writes no gradient to the
+ * weights: freeze before the first operation of a step, thaw after its sweep. */
 void params_freeze(Params *params, bool frozen);
 
 /* NULL when there is none of that name. */

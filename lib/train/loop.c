@@ -104,14 +104,20 @@ static void one_step(Loop *loop, double logged[FAMILY_MOST_COLUMNS])
     loop->state.step++;
 }
 
+static const char *what_is_kept(const Loop *loop)
+{
+    return file_exists(loop->checkpoint) ? "the last checkpoint is kept"
+                                         : "there is no checkpoint yet";
+}
+
 static _Noreturn void not_finite(const Loop *loop, double loss)
 {
     const Tensor *first = tape_first_not_finite(loop->tape);
     const char *where = first != NULL ? first->name : checkpoint_not_finite(loop->model);
     refuse("the loss became %g at step %ld; first not finite: '%s'. Lower --lr or set --clip 1; "
-           "the last "
-           "checkpoint is kept in %s",
-           loss, loop->state.step, where != NULL ? where : "the loss itself", loop->dir);
+           "%s in %s",
+           loss, loop->state.step, where != NULL ? where : "the loss itself", what_is_kept(loop),
+           loop->dir);
 }
 
 static double validation_loss(Loop *loop)
@@ -163,9 +169,8 @@ static bool save(Loop *loop)
     const char *bad = checkpoint_not_finite(loop->model);
     if (bad != NULL)
         refuse("weight '%s' holds a value that is not finite after step %ld; lower --lr or set "
-               "--clip 1; "
-               "the last checkpoint is kept in %s",
-               bad, loop->state.step, loop->dir);
+               "--clip 1; %s in %s",
+               bad, loop->state.step, what_is_kept(loop), loop->dir);
     const char *reason = checkpoint_save(loop->model, &loop->state, loop->checkpoint,
                                          loop->hooks != NULL ? loop->hooks->at_save : NULL,
                                          loop->hooks != NULL ? loop->hooks->context : NULL);
@@ -277,6 +282,18 @@ static long at_least_one(long n)
     return n > 1 ? n : 1;
 }
 
+/* What an earlier run left would pass for this one's. Only now is it sure that this one begins. */
+static void clear_folder(const Loop *loop)
+{
+    static const char *const left[] = {"checkpoint.safetensors", "weights.safetensors",
+                                       "eval.json"};
+    for (size_t i = 0; i < sizeof left / sizeof left[0]; i++) {
+        char *path = run_path(loop->dir, left[i]);
+        remove(path);
+        free(path);
+    }
+}
+
 /* Settles the length of the run, says how long it will take, makes or loads the model. */
 static void prepare(Loop *loop, Options *options, bool resume)
 {
@@ -302,6 +319,7 @@ static void prepare(Loop *loop, Options *options, bool resume)
         check_resumed(loop, &state);
         loop->state = state;
     } else if (!resume) {
+        clear_folder(loop);
         run_write_config(loop->dir, loop->family, options, loop->model, from);
     }
     loop->record = record_open(loop->dir, loop->family, loop->state.step);
@@ -317,7 +335,7 @@ static void prepare(Loop *loop, Options *options, bool resume)
 static void run_steps(Loop *loop)
 {
     double logged[FAMILY_MOST_COLUMNS];
-    char note[64];
+    char note[64] = ""; /* a finished run that is resumed takes no step */
     bool live = options_flag(loop->options, "live");
     Progress progress = progress_start("train", "steps", loop->state.step, loop->schedule.steps,
                                        options_flag(loop->options, "quiet") || live);
@@ -381,7 +399,9 @@ LoopResult loop_train(const Family *family, Options *options, const LoopHooks *h
     settle_out(family, options);
     bool resume = settle_folder(family, options);
     Dataset *data = settle_data(family, options);
-    if (!resume)
+    if (resume)
+        run_check_options(family, options, data, options_text(options, "out"));
+    else
         family->defaults(options, data);
     Loop loop = loop_create(family, options, data, hooks);
     char *described = dataset_describe(data);

@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct Record {
     FILE *file;
@@ -52,13 +53,13 @@ Record *record_open(const char *dir, const Family *family, long last)
         text = file_read(record->path, &bytes);
         kept = kept_bytes(text, last);
     }
-    record->file = fopen(record->path, "w");
+    /* What is kept stays where it is: a crash or a full disk can't lose it. */
+    bool cut = kept == 0 || truncate(record->path, (off_t)kept) == 0;
+    record->file = cut ? fopen(record->path, kept > 0 ? "a" : "w") : NULL;
     if (record->file == NULL)
         refuse("%s: not written: %s; choose another folder with --out", record->path,
                strerror(errno));
-    if (kept > 0)
-        fwrite(text, 1, kept, record->file);
-    else
+    if (kept == 0)
         write_header(record, family);
     fflush(record->file);
     free(text);

@@ -68,6 +68,19 @@ static cJSON *machine_of(void)
     return machine;
 }
 
+/* The options that make the run what it is, without those of a single call (--out, --quiet). */
+static cJSON *kept_options(const Family *family, const Options *options)
+{
+    RunTables tables = run_tables(family);
+    cJSON *all = options_to_json(options), *kept = cJSON_CreateObject();
+    for (int t = 0; tables.table[t] != NULL; t++)
+        for (const OptionSpec *spec = tables.table[t]; spec->name != NULL; spec++)
+            cJSON_AddItemToObject(kept, spec->name,
+                                  cJSON_DetachItemFromObjectCaseSensitive(all, spec->name));
+    cJSON_Delete(all);
+    return kept;
+}
+
 void run_write_config(const char *dir, const Family *family, const Options *options,
                       const Model *model, const char *how_long)
 {
@@ -76,7 +89,7 @@ void run_write_config(const char *dir, const Family *family, const Options *opti
     cJSON_AddStringToObject(config, "family", family->name);
     cJSON_AddNumberToObject(config, "parameters", (double)model_numbers(model));
     cJSON_AddStringToObject(config, "steps_from", how_long);
-    cJSON_AddItemToObject(config, "options", options_to_json(options));
+    cJSON_AddItemToObject(config, "options", kept_options(family, options));
     cJSON_AddItemToObject(config, "machine", machine_of());
     write_json(path, config);
     free(path);
@@ -97,9 +110,27 @@ cJSON *run_read_options(const char *dir, const Family *family)
     if (!cJSON_IsObject(options))
         refuse("%s: has no object \"options\"; the file is damaged, train again with --force",
                path);
+    if (!cJSON_IsString(cJSON_GetObjectItemCaseSensitive(options, "data")))
+        refuse("%s: names no data set; the file is damaged, train again with --force", path);
     cJSON_Delete(config);
     free(path);
     return options;
+}
+
+void run_check_options(const Family *family, const Options *options, const Dataset *data,
+                       const char *dir)
+{
+    RunTables tables = run_tables(family);
+    char *program = (char *)family->name;
+    Options *usual = options_parse(family->name, family->purpose, tables.table, 1, &program);
+    family->defaults(usual, data);
+    for (int t = 0; tables.table[t] != NULL; t++)
+        for (const OptionSpec *spec = tables.table[t]; spec->name != NULL; spec++)
+            if (options_set(usual, spec->name) && !options_set(options, spec->name))
+                refuse("%s/config.json: option '%s' has no value; the file is damaged, train again "
+                       "with --force",
+                       dir, spec->name);
+    options_free(usual);
 }
 
 Run *run_open(const Family *family, const char *dir)
@@ -113,12 +144,11 @@ Run *run_open(const Family *family, const char *dir)
     run->dir = memory_text(dir);
     run->options = options_parse(family->name, family->purpose, tables.table, 1, &program);
     options_from_json(run->options, stored, config);
-    if (!options_set(run->options, "data") || !options_set(run->options, "seed"))
-        refuse("%s: names no data set; the file is damaged, train again with --force", config);
     if (!file_exists(weights))
         refuse("%s: not found; the run is not finished. Go on with: bin/%s train --out %s --resume",
                weights, family->name, dir);
     run->data = dataset_load(options_text(run->options, "data"));
+    run_check_options(family, run->options, run->data, dir);
     run->model =
         family->create(run->options, run->data, (uint64_t)options_int(run->options, "seed"));
     checkpoint_load_weights(run->model, weights);

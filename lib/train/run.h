@@ -28,9 +28,13 @@ RunTables run_tables(const Family *family);
 void run_write_config(const char *dir, const Family *family, const Options *options,
                       const Model *model, const char *how_long);
 
-/* The "options" object of DIR/config.json after checking that it belongs to this family; free with
- * cJSON_Delete. */
+/* The "options" object of DIR/config.json after checking that it belongs to this family and names a
+ * data set; free with cJSON_Delete. */
 cJSON *run_read_options(const char *dir, const Family *family);
+
+/* Refuses options read from DIR/config.json that lack a value which every run on these data has. */
+void run_check_options(const Family *family, const Options *options, const Dataset *data,
+                       const char *dir);
 
 typedef struct Run {
     const Family *family;

@@ -42,8 +42,7 @@ static void check_same(const Options *typed, const cJSON *stored, const char *di
 bool settle_folder(const Family *family, Options *options)
 {
     const char *dir = options_text(options, "out");
-    char *config = run_path(dir, "config.json"),
-         *checkpoint = run_path(dir, "checkpoint.safetensors");
+    char *config = run_path(dir, "config.json");
     bool resume = options_flag(options, "resume"), force = options_flag(options, "force");
     if (resume && force)
         refuse_usage("--resume goes on and --force starts anew; give one of them");
@@ -59,10 +58,8 @@ bool settle_folder(const Family *family, Options *options)
         cJSON_Delete(stored);
     } else {
         file_make_folder(dir);
-        remove(checkpoint);
     }
     free(config);
-    free(checkpoint);
     return resume;
 }
 
