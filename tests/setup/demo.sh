@@ -20,8 +20,8 @@ picture() {
     [ ! -f "$1" ] || printf '  %-44s %s\n' "$1" "$2"
 }
 
-train runs/demo --data digits-binary --steps 8000
-train runs/demo-plane --data digits-binary --latent 2 --steps 6000
+train runs/demo --data digits-binary --steps 6000
+train runs/demo-plane --data digits-binary --latent 2 --steps 4000
 
 if [ ! -f runs/demo/figures/samples.png ]; then
     echo "error: the runs are in runs/demo and runs/demo-plane, but no picture was drawn" >&2
