@@ -39,7 +39,7 @@ static void defaults(Options *o, const Dataset *data)
     options_put(o, "hidden", points ? "128,128" : "200,200", from);
     options_put(o, "batch", points ? "256" : small ? "100" : "200", from);
     options_put(o, "lr", points || small ? "1e-3" : "4e-3", from);
-    options_put(o, "steps", points || !many ? "20000" : "120000", from);
+    options_put(o, "steps", points || !many ? "20000" : "100000", from);
 }
 
 static GaussianNet net_create(Params *params, const char *name, int in, const int *hidden, int n,
