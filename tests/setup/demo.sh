@@ -3,7 +3,7 @@
 #
 #     sh tests/setup/demo.sh BIN
 #
-# The first has a latent wide enough for good samples, the second one of two numbers, so that all of it fits
+# The first has a latent of twelve numbers, enough for good samples, the second one of two, so that all of it fits
 # into a picture. Both replace the runs of the last demo.
 bin=${1:-bin}
 
@@ -20,7 +20,7 @@ picture() {
     [ ! -f "$1" ] || printf '  %-44s %s\n' "$1" "$2"
 }
 
-train runs/demo --data digits-binary --steps 6000
+train runs/demo --data digits-binary --latent 12 --steps 8000
 train runs/demo-plane --data digits-binary --latent 2 --steps 4000
 
 if [ ! -f runs/demo/figures/samples.png ]; then
