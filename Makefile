@@ -137,7 +137,7 @@ $(BUILD)/tests/%_f64: $(BUILD)/f64/tests/%_f64.o $(HARNESS) $(LAB_F64)
 
 # Ours and PyTorch's in turn. The spin count is what the programs set for themselves (lib/train/app.c).
 bench: $(BUILD)/tests/bench/bench
-	GOMP_SPINCOUNT=$${GOMP_SPINCOUNT:-2000} $(BUILD)/tests/bench/bench $(MODEL)
+	GOMP_SPINCOUNT=$${GOMP_SPINCOUNT:-10000} $(BUILD)/tests/bench/bench $(MODEL)
 
 $(BUILD)/tests/bench/bench: $(BUILD)/f32/tests/bench/bench.o $(BUILD)/f32/tests/bench/bench_models.o $(LAB_F32)
 	@mkdir -p $(@D)

@@ -26,17 +26,20 @@ static const OptionSpec options[] = {
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
 
 /* What a default depends on the data for: the paper's architecture on images, a small one on the
- * plane. */
+ * plane; as many steps as the data are worth. Batch and learning rate of the images were chosen on
+ * MNIST's validation images: of 1e-3 .. 8e-3 at batch 100, 4e-3 ended best, and batch 200 was as
+ * good for each example seen. */
 static void defaults(Options *o, const Dataset *data)
 {
     const char *from = "the chapter's defaults";
     bool points = data->kind == DATA_POINTS;
     bool small = data->dims < 100;
+    bool many = data->count[SPLIT_TRAIN] > 50000;
     options_put(o, "latent", points ? "2" : small ? "4" : "50", from);
     options_put(o, "hidden", points ? "128,128" : "200,200", from);
-    options_put(o, "batch", points ? "256" : "100", from);
-    options_put(o, "lr", "1e-3", from);
-    options_put(o, "steps", points ? "20000" : small ? "10000" : "150000", from);
+    options_put(o, "batch", points ? "256" : small ? "100" : "200", from);
+    options_put(o, "lr", points || small ? "1e-3" : "4e-3", from);
+    options_put(o, "steps", points || !many ? "20000" : "100000", from);
 }
 
 static GaussianNet net_create(Params *params, const char *name, int in, const int *hidden, int n,

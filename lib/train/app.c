@@ -302,7 +302,7 @@ static void spin_briefly(char **argv)
 #ifdef _OPENMP
     if (getenv("GOMP_SPINCOUNT") != NULL || getenv("OMP_WAIT_POLICY") != NULL)
         return;
-    setenv("GOMP_SPINCOUNT", "2000", 1);
+    setenv("GOMP_SPINCOUNT", "10000", 1);
     execv("/proc/self/exe", argv); /* where that does not exist, go on without */
 #else
     (void)argv;

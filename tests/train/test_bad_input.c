@@ -19,6 +19,7 @@ static void app_run(void *context)
 {
     App *app = context;
     char *argv[RUN_MOST_WORDS] = {"vae"};
+    on_exit(run_end, NULL);
     setenv("GOMP_SPINCOUNT", "100", 1); /* else the program starts itself anew */
     if (app->name != NULL)
         setenv(app->name, app->value, 1);
