@@ -185,10 +185,10 @@ run-valgrind: $(VALGRIND_TESTS)
 	@UNDER='$(VALGRIND)' OMP_NUM_THREADS=1 sh tests/run.sh $(sort $(VALGRIND_TESTS))
 
 format:
-	clang-format -i $(FORMATTED)
+	@clang-format -i $(FORMATTED)
 
 format-check:
-	clang-format --dry-run --Werror $(FORMATTED)
+	@clang-format --dry-run --Werror $(FORMATTED)
 
 clean:
 	rm -rf $(BUILD) $(BIN)
