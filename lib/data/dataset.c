@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 static const char *const NAMES[] = {
     "8gaussians", "moons",  "pinwheel", "checkerboard", "2spirals",      "circles",      "rings",
     "swissroll",  "ring8",  "grid25",   "digits",       "digits-binary", "bars",         "bars-2",
@@ -90,7 +89,8 @@ Dataset *dataset_load(const char *name)
 }
 
 /* Bernoulli draws of one image: 1 with probability level / 255, in whole numbers, so that float and
- * double builds agree. Image i of a fetch has its own place in the stream: threads do not matter. */
+ * double builds agree. Image i of a fetch has its own place in the stream: threads do not matter.
+ */
 static void draw_image(Rng rng, const uint8_t *level, int dims, uint8_t *bit)
 {
     enum { AT_ONCE = 1024 };

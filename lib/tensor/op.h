@@ -51,7 +51,9 @@ void op_gemm(const Tape *tape, Gemm gemm);
 /* a + b where either may be NULL. */
 Tensor *op_sum_of(Tensor *a, Tensor *b);
 
-/* Elementwise loops are threaded from this many numbers on. */
+/* Elementwise loops are threaded from this many numbers on. The clause is written `if (parallel :
+ * ...)`: without the modifier it would also decide about simd, and short loops would not be
+ * vectorised at all. */
 enum { OP_PARALLEL_FROM = 1 << 14 };
 
 /* Stops with the operation's name and the operand's shape: "log: 'x' is [2]; <rule>". */

@@ -14,7 +14,7 @@ static void tanh_backward(Tensor *y)
     real *da = a.data;
     const bool add = a.add;
     const real *dy = y->grad, *v = y->value;
-#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
     for (size_t i = 0; i < n; i++)
         da[i] = grad_kept(da, add, i) + (1 - v[i] * v[i]) * dy[i];
 }
@@ -32,7 +32,7 @@ Tensor *tensor_tanh(Tensor *a)
     const size_t n = y->size;
     const real *x = a->value;
     real *v = y->value;
-#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
     for (size_t i = 0; i < n; i++)
         v[i] = vec_tanh(x[i]);
     return y;
@@ -48,7 +48,7 @@ static void sigmoid_backward(Tensor *y)
     real *da = a.data;
     const bool add = a.add;
     const real *dy = y->grad, *v = y->value;
-#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
     for (size_t i = 0; i < n; i++)
         da[i] = grad_kept(da, add, i) + v[i] * (1 - v[i]) * dy[i];
 }
@@ -66,7 +66,7 @@ Tensor *tensor_sigmoid(Tensor *a)
     const size_t n = y->size;
     const real *x = a->value;
     real *v = y->value;
-#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
     for (size_t i = 0; i < n; i++)
         v[i] = vec_sigmoid(x[i]);
     return y;
@@ -83,7 +83,7 @@ static void softplus_backward(Tensor *y)
     real *da = a.data;
     const bool add = a.add;
     const real *dy = y->grad;
-#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
     for (size_t i = 0; i < n; i++)
         da[i] = grad_kept(da, add, i) + vec_sigmoid(x[i]) * dy[i];
 }
@@ -101,7 +101,7 @@ Tensor *tensor_softplus(Tensor *a)
     const size_t n = y->size;
     const real *x = a->value;
     real *v = y->value;
-#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
     for (size_t i = 0; i < n; i++)
         v[i] = vec_softplus(x[i]);
     return y;
@@ -119,7 +119,7 @@ static void leaky_backward(Tensor *y)
     real *da = a.data;
     const bool add = a.add;
     const real *dy = y->grad;
-#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
     for (size_t i = 0; i < n; i++)
         da[i] = grad_kept(da, add, i) + (x[i] > 0 ? 1 : leak) * dy[i];
 }
@@ -142,7 +142,7 @@ static Tensor *leaky(const Op *op, Tensor *a, real leak)
     const size_t n = y->size;
     const real *x = a->value;
     real *v = y->value;
-#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
     for (size_t i = 0; i < n; i++)
         v[i] = (x[i] > 0 ? 1 : leak) * x[i];
     return y;

@@ -15,7 +15,7 @@ static void sum_backward(Tensor *y)
     const size_t n = parent->size;
     real *da = a.data;
     const bool add = a.add;
-#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
     for (size_t i = 0; i < n; i++)
         da[i] = grad_kept(da, add, i) + dy;
 }

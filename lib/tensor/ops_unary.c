@@ -12,7 +12,7 @@ static void neg_backward(Tensor *y)
     real *da = a.data;
     const bool add = a.add;
     const real *dy = y->grad;
-#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
     for (size_t i = 0; i < n; i++)
         da[i] = grad_kept(da, add, i) - dy[i];
 }
@@ -44,7 +44,7 @@ static void scale_backward(Tensor *y)
     real *da = a.data;
     const bool add = a.add;
     const real *dy = y->grad;
-#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
     for (size_t i = 0; i < n; i++)
         da[i] = grad_kept(da, add, i) + c * dy[i];
 }
@@ -63,7 +63,7 @@ Tensor *tensor_scale(Tensor *a, real factor)
     const size_t n = y->size;
     const real *x = a->value;
     real *v = y->value;
-#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
     for (size_t i = 0; i < n; i++)
         v[i] = factor * x[i];
     return y;
@@ -79,7 +79,7 @@ static void shift_backward(Tensor *y)
     real *da = a.data;
     const bool add = a.add;
     const real *dy = y->grad;
-#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
     for (size_t i = 0; i < n; i++)
         da[i] = grad_kept(da, add, i) + dy[i];
 }
@@ -98,7 +98,7 @@ Tensor *tensor_shift(Tensor *a, real term)
     const size_t n = y->size;
     const real *x = a->value;
     real *v = y->value;
-#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
     for (size_t i = 0; i < n; i++)
         v[i] = x[i] + term;
     return y;
@@ -114,7 +114,7 @@ static void exp_backward(Tensor *y)
     real *da = a.data;
     const bool add = a.add;
     const real *dy = y->grad, *v = y->value;
-#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
     for (size_t i = 0; i < n; i++)
         da[i] = grad_kept(da, add, i) + dy[i] * v[i];
 }
@@ -132,7 +132,7 @@ Tensor *tensor_exp(Tensor *a)
     const size_t n = y->size;
     const real *x = a->value;
     real *v = y->value;
-#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
     for (size_t i = 0; i < n; i++)
         v[i] = vec_exp(x[i]);
     return y;
@@ -149,7 +149,7 @@ static void log_backward(Tensor *y)
     real *da = a.data;
     const bool add = a.add;
     const real *dy = y->grad;
-#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
     for (size_t i = 0; i < n; i++)
         da[i] = grad_kept(da, add, i) + dy[i] / x[i];
 }
@@ -167,7 +167,7 @@ Tensor *tensor_log(Tensor *a)
     const size_t n = y->size;
     const real *x = a->value;
     real *v = y->value;
-#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
     for (size_t i = 0; i < n; i++)
         v[i] = vec_log(x[i]);
     return y;
@@ -183,7 +183,7 @@ static void sqrt_backward(Tensor *y)
     real *da = a.data;
     const bool add = a.add;
     const real *dy = y->grad, *v = y->value;
-#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
     for (size_t i = 0; i < n; i++)
         da[i] = grad_kept(da, add, i) + dy[i] / (2 * v[i]);
 }
@@ -201,7 +201,7 @@ Tensor *tensor_sqrt(Tensor *a)
     const size_t n = y->size;
     const real *x = a->value;
     real *v = y->value;
-#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
     for (size_t i = 0; i < n; i++)
         v[i] = (real)sqrt(x[i]);
     return y;
@@ -218,7 +218,7 @@ static void square_backward(Tensor *y)
     real *da = a.data;
     const bool add = a.add;
     const real *dy = y->grad;
-#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
     for (size_t i = 0; i < n; i++)
         da[i] = grad_kept(da, add, i) + 2 * x[i] * dy[i];
 }
@@ -236,7 +236,7 @@ Tensor *tensor_square(Tensor *a)
     const size_t n = y->size;
     const real *x = a->value;
     real *v = y->value;
-#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
     for (size_t i = 0; i < n; i++)
         v[i] = x[i] * x[i];
     return y;
@@ -258,7 +258,7 @@ static void abs_backward(Tensor *y)
     real *da = a.data;
     const bool add = a.add;
     const real *dy = y->grad;
-#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
     for (size_t i = 0; i < n; i++)
         da[i] = grad_kept(da, add, i) + sign_of(x[i]) * dy[i];
 }
@@ -280,7 +280,7 @@ Tensor *tensor_abs(Tensor *a)
     const size_t n = y->size;
     const real *x = a->value;
     real *v = y->value;
-#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
     for (size_t i = 0; i < n; i++)
         v[i] = (real)fabs(x[i]);
     return y;
@@ -303,7 +303,7 @@ static void clamp_backward(Tensor *y)
     real *da = a.data;
     const bool add = a.add;
     const real *dy = y->grad;
-#pragma omp parallel for simd schedule(static) if (n >= OP_PARALLEL_FROM)
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
     for (size_t i = 0; i < n; i++)
         da[i] = grad_kept(da, add, i) + inside(x[i], low, high) * dy[i];
 }

@@ -197,9 +197,11 @@ static Tape *tape_of(const Op *op, int parents, Tensor *const *parent)
     Tape *tape = NULL;
     for (int i = 0; i < parents; i++) {
         if (parent[i]->tape == NULL)
-            fail("%s: '%s' is on no tape; bind the weights first (params_bind)", op->name, parent[i]->name);
+            fail("%s: '%s' is on no tape; bind the weights first (params_bind)", op->name,
+                 parent[i]->name);
         if (tape != NULL && parent[i]->tape != tape)
-            fail("%s: '%s' and '%s' are on different tapes", op->name, parent[0]->name, parent[i]->name);
+            fail("%s: '%s' and '%s' are on different tapes", op->name, parent[0]->name,
+                 parent[i]->name);
         tape = parent[i]->tape;
     }
     return tape;

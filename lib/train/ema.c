@@ -41,7 +41,7 @@ void ema_update(Ema *ema)
         const real *weight = ema->params->tensor[i]->value;
         real *average = ema->average[i];
         const size_t n = ema->params->tensor[i]->size;
-#pragma omp parallel for simd schedule(static) if (n >= 1 << 14)
+#pragma omp parallel for simd schedule(static) if (parallel : n >= 1 << 14)
         for (size_t j = 0; j < n; j++)
             average[j] = keep * average[j] + (1 - keep) * weight[j];
     }

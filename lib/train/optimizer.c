@@ -42,6 +42,14 @@ void optimizer_free(Optimizer *optimizer)
 
 enum { PARALLEL_FROM = 1 << 14 };
 
+/* Numbers too small to matter become 0: below the smallest normal number (1.2e-38) every operation
+ * is a hundred times slower, and the moments of a dead unit decay into that range. Beside epsilon =
+ * 1e-8 a gradient of 1e-17 moves nothing. */
+static inline real without_dust(real a, real dust)
+{
+    return a < dust && a > -dust ? 0 : a;
+}
+
 /* m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g^2;  w -= lr mhat / (sqrt(vhat) + eps)   (alg. 1).
  * The bias corrections are folded into two factors: mhat / sqrt(vhat) = step m / (sqrt(v) root +
  * eps). */
@@ -55,10 +63,11 @@ static void adam_weight(const Optimizer *optimizer, Tensor *weight, real *m, rea
     const real keep = rule->kind == OPTIMIZER_ADAMW ? (real)(1 - lr * rule->weight_decay) : 1;
     const real *g = weight->grad;
     real *w = weight->value;
-#pragma omp parallel for simd schedule(static) if (weight->size >= PARALLEL_FROM)
+#pragma omp parallel for simd schedule(static) if (parallel : weight->size >= PARALLEL_FROM)
     for (size_t i = 0; i < weight->size; i++) {
-        m[i] = b1 * m[i] + (1 - b1) * g[i];
-        v[i] = b2 * v[i] + (1 - b2) * g[i] * g[i];
+        real gradient = without_dust(g[i], (real)1e-17);
+        m[i] = without_dust(b1 * m[i] + (1 - b1) * gradient, (real)1e-30);
+        v[i] = without_dust(b2 * v[i] + (1 - b2) * gradient * gradient, (real)1e-35);
         w[i] = keep * w[i] - step * m[i] / ((real)sqrt(v[i]) * root + epsilon);
     }
 }
@@ -69,7 +78,7 @@ static void sgd_weight(const Optimizer *optimizer, Tensor *weight, real *m, doub
     const real momentum = (real)optimizer->rule.beta1, step = (real)lr;
     const real *g = weight->grad;
     real *w = weight->value;
-#pragma omp parallel for simd schedule(static) if (weight->size >= PARALLEL_FROM)
+#pragma omp parallel for simd schedule(static) if (parallel : weight->size >= PARALLEL_FROM)
     for (size_t i = 0; i < weight->size; i++) {
         m[i] = momentum * m[i] + g[i];
         w[i] -= step * m[i];

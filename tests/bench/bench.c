@@ -1,9 +1,10 @@
 /* make bench: training steps a second of this library beside the same models in PyTorch (peers.py).
  *
- * Ours and theirs take turns in short bursts, each with 1 and with 2 threads, and the median burst of the
- * better thread count of each side is compared: on a shared machine a burst alone says little, a pair more.
- * GFLOP/s counts the multiply-adds of linear layers, twice, and three times over for forward and backward;
- * its share is of a 2048 x 2048 x 2048 matrix product in the same process with the same threads. */
+ * Ours and theirs take turns in short bursts, each with 1 and with 2 threads, and the median burst
+ * of the better thread count of each side is compared: on a shared machine a burst alone says
+ * little, a pair more. GFLOP/s counts the multiply-adds of linear layers, twice, and three times
+ * over for forward and backward; its share is of a 2048 x 2048 x 2048 matrix product in the same
+ * process with the same threads. */
 #include "bench/bench_models.h"
 #include "support/fail.h"
 #include "support/file.h"
@@ -41,7 +42,8 @@ static void one_step(BenchModel *model, Tape *tape, const real *data, Rng *noise
     optimizer_update(model->optimizer, 1e-3);
 }
 
-static double steps_per_second(BenchModel *model, Tape *tape, const real *data, Rng *noise, double seconds)
+static double steps_per_second(BenchModel *model, Tape *tape, const real *data, Rng *noise,
+                               double seconds)
 {
     size_t size = (size_t)model->batch * (size_t)model->dims;
     double start = profile_seconds(), spent;
@@ -78,10 +80,12 @@ static double peer_rate(const char *name, int threads)
 {
     char command[256], line[256];
     double rate = 0;
-    snprintf(command, sizeof command,
-             "OPENBLAS_CORETYPE=${OPENBLAS_CORETYPE:-SkylakeX} %s tests/bench/peers.py --threads %d "
-             "--seconds %.1f %s",
-             access("/usr/bin/python3", X_OK) == 0 ? "/usr/bin/python3" : "python3", threads, BURST, name);
+    snprintf(
+        command, sizeof command,
+        "OPENBLAS_CORETYPE=${OPENBLAS_CORETYPE:-SkylakeX} %s tests/bench/peers.py --threads %d "
+        "--seconds %.1f %s",
+        access("/usr/bin/python3", X_OK) == 0 ? "/usr/bin/python3" : "python3", threads, BURST,
+        name);
     FILE *peer = popen(command, "r");
     if (peer == NULL)
         return 0;
@@ -119,7 +123,8 @@ static Result measure(BenchModel *model, bool with_peer)
             peer[t][r] = with_peer ? peer_rate(model->name, t + 1) : 0;
         }
     if (tape_allocations(tape) != allocations)
-        warn("%s: %zu allocations after the first step", model->name, tape_allocations(tape) - allocations);
+        warn("%s: %zu allocations after the first step", model->name,
+             tape_allocations(tape) - allocations);
     for (int t = 0; t < THREAD_COUNTS; t++) {
         double gflop = 6e-9 * model->multiply_adds * model->batch;
         double mine = median(ours[t], ROUNDS), theirs = median(peer[t], ROUNDS);
@@ -161,13 +166,15 @@ static void add_row(cJSON *rows, const BenchModel *model, const Result *result)
 int main(int argc, char **argv)
 {
     const char *only = argc > 1 && argv[1][0] != '\0' ? argv[1] : NULL;
-    bool with_peer = system("/usr/bin/env PATH=/usr/bin:$PATH python3 -c 'import torch' 2>/dev/null") == 0;
+    bool with_peer =
+        system("/usr/bin/env PATH=/usr/bin:$PATH python3 -c 'import torch' 2>/dev/null") == 0;
     cJSON *rows = cJSON_CreateArray();
     char kernels[200];
     int measured = 0;
     printf("%s\n", kernels_describe(kernels));
     if (!with_peer)
-        printf("PyTorch is not there, so there is no ratio; get it with: apt-get install python3-torch "
+        printf("PyTorch is not there, so there is no ratio; get it with: apt-get install "
+               "python3-torch "
                "libopenblas0-pthread\n");
     for (int i = 0; bench_models[i] != NULL; i++) {
         BenchModel *model = bench_models[i];
@@ -175,7 +182,8 @@ int main(int argc, char **argv)
             continue;
         Result result = measure(model, with_peer);
         measured++;
-        printf("%-12s %8.1f steps/s (%d threads)  PyTorch %8.1f (%d threads)  ratio %5.2f  %3.0f %% of sgemm\n",
+        printf("%-12s %8.1f steps/s (%d threads)  PyTorch %8.1f (%d threads)  ratio %5.2f  %3.0f "
+               "%% of sgemm\n",
                model->name, result.ours, result.our_threads, result.peer, result.peer_threads,
                result.peer > 0 ? result.ours / result.peer : 0, 100 * result.share);
         fflush(stdout);

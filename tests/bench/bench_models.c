@@ -5,7 +5,8 @@
 
 #include <stdio.h>
 
-/* ---------------------------------------------------------------- vae: 784-400-400-20, batch 128 */
+/* ---------------------------------------------------------------- vae: 784-400-400-20, batch 128
+ */
 
 static void vae_create(BenchModel *model, Rng *rng)
 {
@@ -25,16 +26,19 @@ static Tensor *vae_loss(BenchModel *model, Tensor *x, Rng *noise)
     for (size_t i = 0; i < x->size; i++)
         x->value[i] = x->value[i] > 0 ? 1 : 0;
     Tensor *h = mlp_forward(&model->net.vae.encoder, x);
-    Gaussian q = {linear_forward(&model->net.vae.mean, h), linear_forward(&model->net.vae.logvar, h)};
+    Gaussian q = {linear_forward(&model->net.vae.mean, h),
+                  linear_forward(&model->net.vae.logvar, h)};
     Tensor *z = gaussian_sample(q, noise);
     Tensor *logits = linear_forward(&model->net.vae.out, mlp_forward(&model->net.vae.decoder, z));
     Tensor *elbo = tensor_sub(bernoulli_log_prob(x, logits), gaussian_kl_to_standard(q));
     return tensor_neg(tensor_mean(elbo));
 }
 
-static BenchModel vae = {.name = "vae", .batch = 128, .dims = 784, .create = vae_create, .loss = vae_loss};
+static BenchModel vae = {
+    .name = "vae", .batch = 128, .dims = 784, .create = vae_create, .loss = vae_loss};
 
-/* ---------------------------------------------------------------- flow-2d: 8 affine couplings, batch 256 */
+/* ---------------------------------------------------------------- flow-2d: 8 affine couplings,
+ * batch 256 */
 
 enum { COUPLINGS = 8, HIDDEN = 64 };
 
@@ -44,9 +48,11 @@ static void flow_create(BenchModel *model, Rng *rng)
     char name[32];
     for (int i = 0; i < COUPLINGS; i++) {
         snprintf(name, sizeof name, "coupling%d", i);
-        model->net.flow.hidden[i] = mlp_create(model->params, name, 1, hidden, 2, ACTIVATION_RELU, rng);
+        model->net.flow.hidden[i] =
+            mlp_create(model->params, name, 1, hidden, 2, ACTIVATION_RELU, rng);
         snprintf(name, sizeof name, "coupling%d.out", i);
-        model->net.flow.out[i] = linear_create(model->params, name, HIDDEN, 2, ACTIVATION_NONE, rng);
+        model->net.flow.out[i] =
+            linear_create(model->params, name, HIDDEN, 2, ACTIVATION_NONE, rng);
     }
     model->multiply_adds = COUPLINGS * (HIDDEN + HIDDEN * HIDDEN + 2.0 * HIDDEN);
 }
