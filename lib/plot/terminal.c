@@ -96,6 +96,9 @@ bool plot_terminal_lines(FILE *out, const FigureText *text, const FigureLines *l
     if (picture == NULL)
         return false;
     fputs(picture, out);
+    size_t length = strlen(picture);
+    if (length == 0 || picture[length - 1] != '\n') /* gnuplot's last line may have no end */
+        fputc('\n', out);
     free(picture);
     return true;
 }

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 const OptionSpec loop_options[] = {
@@ -182,10 +183,19 @@ static bool save(Loop *loop)
 
 /* ---------------------------------------------------------------- --live */
 
+/* Characters in a line of the terminal; 80 where it does not say. */
+static int terminal_width(void)
+{
+    struct winsize size;
+    bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40;
+    return known ? size.ws_col : 80;
+}
+
 static void draw_live(Loop *loop)
 {
     if (profile_seconds() - loop->last_live < 2)
         return;
+    int width = terminal_width();
     RecordTable table = record_read(loop->dir);
     const double *step = record_column(&table, "step");
     const double *loss = record_column(&table, loop->family->columns[0]);
@@ -194,10 +204,10 @@ static void draw_live(Loop *loop)
         FigureCurve curve = {.label = loop->family->columns[0], .y = loss};
         FigureLines lines = {.x = step, .n = table.rows, .curve = &curve, .curves = 1};
         FigureText text = {.name = "live", .title = loop->family->columns[0], .x_label = "step"};
-        plot_terminal_lines(stderr, &text, &lines, 78, 16);
+        plot_terminal_lines(stderr, &text, &lines, width - 2, 16);
     }
     if (loop->data->kind != DATA_POINTS && loop->data->height > 1) {
-        enum { SHOWN = 8 };
+        enum { SHOWN = 5 };
         tape_reset(loop->tape);
         model_bind(loop->model, loop->tape);
         bool recording = tape_record(loop->tape, false);
@@ -210,7 +220,7 @@ static void draw_live(Loop *loop)
             pixel, SHOWN, loop->data->height, loop->data->width, loop->data->channels, 1, SHOWN,
             NULL,  NULL};
         plot_terminal_images(stderr, &(FigureText){.name = "live", .title = "samples"}, &images,
-                             120);
+                             width - 2);
         tape_record(loop->tape, recording);
         free(pixel);
     }
@@ -336,7 +346,7 @@ static void run_steps(Loop *loop)
 {
     double logged[FAMILY_MOST_COLUMNS];
     char note[64] = ""; /* a finished run that is resumed takes no step */
-    bool live = options_flag(loop->options, "live");
+    bool live = options_flag(loop->options, "live") && isatty(STDERR_FILENO);
     Progress progress = progress_start("train", "steps", loop->state.step, loop->schedule.steps,
                                        options_flag(loop->options, "quiet") || live);
     long saved = loop->state.step;
