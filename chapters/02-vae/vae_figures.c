@@ -279,56 +279,79 @@ static void factor_direction(const double *z, const double *f, int n, int width,
     }
 }
 
+/* A third of the way from the mean of one class to that of another, [width]. */
+static void class_direction(const double *z, const int *label, int n, int width, const int way[2],
+                            double *direction)
+{
+    int count[2] = {0};
+    for (int i = 0; i < n; i++)
+        for (int side = 0; side < 2; side++)
+            count[side] += label[i] == way[side];
+    for (int j = 0; j < width; j++) {
+        double sum[2] = {0};
+        for (int i = 0; i < n; i++)
+            for (int side = 0; side < 2; side++)
+                sum[side] += label[i] == way[side] ? z[i * width + j] : 0;
+        direction[j] = (sum[1] / fmax(1, count[1]) - sum[0] / fmax(1, count[0])) / 3;
+    }
+}
+
 /* z' = z + a z_first + b z_second on a grid of a and b. */
-static void attribute_grid(const Vae *vae, const Task *task, const double *first,
-                           const double *second, const char *title)
+static void attribute_grid(const Vae *vae, const Task *task, const double *start,
+                           const double *first, const double *second, const char *title)
 {
     enum { SIDE = 7 };
     int width = vae_top_width(vae);
     char text[SIDE][16];
     const char *label[SIDE];
-    Tensor *z = vae_top_mean(vae, examples(task, vae, SHOWN, NULL, NULL));
+    tape_reset(task->tape);
+    params_bind(vae->model.part[0].params, task->tape);
     Tensor *moved = tensor_new_matrix(task->tape, SIDE * SIDE, width);
-    const real *start = z->value + 3 * width; /* one image in the middle of the row of examples */
     for (int r = 0; r < SIDE; r++) {
-        snprintf(text[r], sizeof *text, "%+d sd", r - SIDE / 2);
+        snprintf(text[r], sizeof *text, "%+d", r - SIDE / 2);
         label[r] = text[r];
         for (int c = 0; c < SIDE; c++)
             for (int j = 0; j < width; j++)
                 moved->value[(r * SIDE + c) * width + j] =
-                    start[j] + (real)((r - SIDE / 2) * first[j] + (c - SIDE / 2) * second[j]);
+                    (real)(start[j] + (r - SIDE / 2) * first[j] + (c - SIDE / 2) * second[j]);
     }
     picture(task, "attributes", title, decode(vae, moved)->value, SIDE, SIDE, label, label);
 }
 
-/* Of data with known causes the first two (slant, thickness); of labelled data the way from class 1
- * to class 7 and from 3 to 8, which need at least nine classes. */
+/* Of data with known causes the first two (slant, thickness), in standard deviations; of labelled
+ * data the ways from class 3 to 8 and from 3 to 5, in thirds. The image that is moved is the
+ * first 3. */
 bool vae_draw_attributes(const Vae *vae, const Task *task)
 {
-    enum { N = 2000 };
+    enum { N = 2000, CLASS = 3 };
+    static const int way[2][2] = {{CLASS, 8}, {CLASS, 5}};
     const Dataset *data = task->data;
-    int width = vae_top_width(vae), label[N];
+    int width = vae_top_width(vae), label[N] = {0}, start = 0;
     size_t factors = (size_t)data->factors;
     if (factors < 2 && data->classes < 9)
         return false;
     real *factor = memory_new((size_t)N * (factors > 0 ? factors : 1), sizeof *factor);
     double *z =
         latent_means(vae, task, N, data->classes > 0 ? label : NULL, factors > 0 ? factor : NULL);
-    double *direction = memory_new(2 * (size_t)width, sizeof *direction), f[2][N];
-    char *title;
-    for (int i = 0; i < N; i++)
-        for (int d = 0; d < 2; d++)
-            f[d][i] = factors >= 2
-                          ? (double)factor[(size_t)i * factors + (size_t)d]
-                          : (label[i] == (d == 0 ? 7 : 8)) - (label[i] == (d == 0 ? 1 : 3));
-    for (int d = 0; d < 2; d++)
-        factor_direction(z, f[d], N, width, direction + d * width);
-    if (factors >= 2)
-        title = memory_format("z + a z(%s) + b z(%s): a downwards, b to the right",
-                              data->factor_name[0], data->factor_name[1]);
-    else
-        title = memory_format("z + a z(1 to 7) + b z(3 to 8): a downwards, b to the right");
-    attribute_grid(vae, task, direction, direction + width, title);
+    double *direction = memory_new(2 * (size_t)width, sizeof *direction), f[N];
+    for (int d = 0; d < 2; d++) {
+        for (int i = 0; factors >= 2 && i < N; i++)
+            f[i] = (double)factor[(size_t)i * factors + (size_t)d];
+        if (factors >= 2)
+            factor_direction(z, f, N, width, direction + d * width);
+        else
+            class_direction(z, label, N, width, way[d], direction + d * width);
+    }
+    while (start < N - 1 && data->classes > CLASS && label[start] != CLASS)
+        start++;
+    char *title =
+        factors >= 2
+            ? memory_format(
+                  "z + a z(%s) + b z(%s), standard deviations: a downwards, b to the right",
+                  data->factor_name[0], data->factor_name[1])
+            : memory_text(
+                  "z + a z(3 to 8) + b z(3 to 5), thirds of the way: a downwards, b to the right");
+    attribute_grid(vae, task, z + start * width, direction, direction + width, title);
     free(title);
     free(direction);
     free(z);
