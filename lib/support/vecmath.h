@@ -62,14 +62,19 @@ static inline int32_t vec_to_bits(float value)
     return bits;
 }
 
-/* e^x, at most 2 ulp (subnormal results: 1 unit of the smallest subnormal more).
+/* Nowhere below may a number between 0 and the smallest normal one (1.2e-38) arise: a processor is
+ * a hundred times slower on them. What would be that small becomes 0. */
+
+/* e^x, at most 2 ulp; 0 where it would be below the smallest normal number (x < -87.33).
  * x = n ln 2 + r, |r| <= ln 2 / 2; e^r by its Taylor series to r^7 (dropped: r^8/8! = 5e-9). 2^n is
  * applied in two halves, so that results below the smallest normal and above the largest come out
  * right. */
 static inline float vec_exp(float x)
 {
+    const float lowest = -87.33f;
+    float vanishing = x < lowest ? 0.0f : 1.0f;
     x = x > 89.0f ? 89.0f : x;
-    x = x < -104.0f ? -104.0f : x;
+    x = x < lowest ? lowest : x;
     const float round_magic = 12582912.0f; /* 1.5 * 2^23: adding it rounds to a whole number */
     float shifted = vec_fma(x, 1.44269504088896341f, round_magic);
     int32_t n = vec_to_bits(shifted) - vec_to_bits(round_magic);
@@ -88,7 +93,7 @@ static inline float vec_exp(float x)
     /* through unsigned: for NaN n is garbage, and a signed shift could overflow */
     float scale_a = vec_from_bits((int32_t)((uint32_t)(half + 127) << 23));
     float scale_b = vec_from_bits((int32_t)((uint32_t)(n - half + 127) << 23));
-    return p * scale_a * scale_b;
+    return p * scale_a * scale_b * vanishing;
 }
 
 /* 2 artanh(s) = log((1+s)/(1-s)) = 2 (s + s^3/3 + ... + s^15/15), for |s| <= 1/3 (dropped: 2e-9 s).
@@ -123,10 +128,13 @@ static inline float vec_log(float x)
     return x < INFINITY ? result : x; /* +inf and NaN give themselves */
 }
 
-/* log(1 + x) for 0 <= x <= 1, at most 3 ulp: 2 artanh(x / (2 + x)). */
+/* log(1 + x) for 0 <= x <= 1, at most 3 ulp: 2 artanh(x / (2 + x)); x itself where its square would
+ * vanish. */
 static inline float vec_log1p_unit(float x)
 {
-    return vec_two_artanh(x / (2 + x));
+    float safe = x < 1e-18f ? 0.0f : x;
+    float result = vec_two_artanh(safe / (2 + safe));
+    return x < 1e-18f ? x : result;
 }
 
 /* tanh x, at most 4 ulp. |x| < 1/4: odd series to x^9; else (1 - e) / (1 + e), e = exp(-2|x|). */
@@ -134,8 +142,9 @@ static inline float vec_tanh(float x)
 {
     float magnitude = fabsf(x);
     float e = vec_exp(-2 * magnitude);
+    float safe = magnitude < 1e-18f ? 0.0f : x;
     float far = copysignf((1 - e) / (1 + e), x);
-    float square = x * x;
+    float square = safe * safe;
     float p = 62.0f / 2835;
     p = vec_fma(p, square, -17.0f / 315);
     p = vec_fma(p, square, 2.0f / 15);
