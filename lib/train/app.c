@@ -145,17 +145,17 @@ static int eval_command(const Family *family, int argc, char **argv)
 
 /* ---------------------------------------------------------------- train */
 
-/* A small evaluation with the family's quick settings, so that a run ends with numbers. */
-static void evaluate_quickly(Run *run)
+/* A small evaluation, on at most so many examples and with the family's quick settings, so that a
+ * run ends with numbers. */
+static void evaluate_quickly(Run *run, size_t most)
 {
-    enum { EXAMPLES = 500 };
     const Family *family = run->family;
     const OptionSpec *tables[] = {common_options, eval_options, family->eval_options, NULL};
     char *line[] = {(char *)family->name, "--quiet", NULL};
     char examples[16];
     size_t all = run->data->count[SPLIT_TEST];
     Options *options = options_parse(family->name, family->purpose, tables, 2, line);
-    snprintf(examples, sizeof examples, "%zu", all < EXAMPLES ? all : (size_t)EXAMPLES);
+    snprintf(examples, sizeof examples, "%zu", all < most ? all : most);
     options_put(options, "examples", examples, "the small evaluation");
     for (int i = 0; family->quick_eval != NULL && family->quick_eval[i].name != NULL; i++)
         options_put(options, family->quick_eval[i].name, family->quick_eval[i].value,
@@ -182,7 +182,7 @@ static int train_command(const Family *family, int argc, char **argv)
         return 130;
     }
     Run *run = run_open(family, options_text(options, "out"));
-    evaluate_quickly(run);
+    evaluate_quickly(run, options_flag(options, "quick") ? 100 : 500);
     Figures *figures = pictures_draw(run, options_flag(options, "quiet"));
     printf("\ntrained in %s, everything in %s; the run is in %s\n",
            progress_duration(result.seconds, duration),

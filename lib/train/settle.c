@@ -78,7 +78,7 @@ Dataset *settle_data(const Family *family, Options *options)
     kernels_set_threads((int)options_int(options, "threads"));
     if (options_flag(options, "quick") && !options_set(options, "epochs") &&
         !options_set(options, "minutes"))
-        options_put(options, "minutes", "0.06", "--quick");
+        options_put(options, "minutes", "0.035", "--quick");
     return data;
 }
 
