@@ -3,6 +3,7 @@
 
 #include "support/memory.h"
 
+#include <gsl/gsl_math.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -13,7 +14,7 @@ static void mixture_density(const Vae *vae, const Task *task, double reach, int 
                             double *density)
 {
     enum { COMPONENTS = 4096 };
-    const double log_two_pi = log(2 * acos(-1.0));
+    const double log_two_pi = M_LN2 + M_LNPI;
     Rng noise = task->noise;
     tape_reset(task->tape);
     params_bind(vae->model.part[0].params, task->tape);

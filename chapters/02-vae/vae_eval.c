@@ -4,7 +4,9 @@
 
 #include "support/memory.h"
 #include "train/progress.h"
+#include "train/schedule.h"
 
+#include <gsl/gsl_math.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -155,7 +157,7 @@ static Tensor *log_posterior_block(const Posteriors *all, Tape *tape, int first,
             double precision = exp(-(double)all->logvar[at]), mean = (double)all->mean[at];
             right->value[to] = (real)(-0.5 * precision);
             right->value[to + (size_t)d] = (real)(precision * mean);
-            sum += precision * mean * mean + (double)all->logvar[at] + log(2 * acos(-1.0));
+            sum += precision * mean * mean + (double)all->logvar[at] + M_LN2 + M_LNPI;
         }
         constant->value[i] = (real)(-0.5 * sum);
     }
@@ -165,55 +167,51 @@ static Tensor *log_posterior_block(const Posteriors *all, Tape *tape, int first,
 /* KL(q(z|x) || p(z)) averaged over the data = I_q(x; z) + KL(q(z) || p(z)), with q(z) = 1/n sum_j
  * q(z|x_j) over the examples at hand. I_q cannot exceed log n; the second part is how badly the
  * prior fits. Source: Hoffman & Johnson (2016), "ELBO surgery", eq. 9. */
-static void split_kl(const Vae *vae, const Task *task, LikelihoodReport *report)
+static void split_kl(const Vae *vae, const Posteriors *all, Tape *tape, LikelihoodReport *report)
 {
     enum { BLOCK = 256 };
-    Posteriors all = all_posteriors(vae, task);
-    double *information = memory_new((size_t)all.n, sizeof *information);
-    double *marginal = memory_new((size_t)all.n, sizeof *marginal);
-    for (int first = 0; first < all.n; first += BLOCK) {
-        int rows = all.n - first < BLOCK ? all.n - first : BLOCK;
-        tape_reset(task->tape);
-        Tensor *log_q = log_posterior_block(&all, task->tape, first, rows);
+    double *information = memory_new((size_t)all->n, sizeof *information);
+    double *marginal = memory_new((size_t)all->n, sizeof *marginal);
+    for (int first = 0; first < all->n; first += BLOCK) {
+        int rows = all->n - first < BLOCK ? all->n - first : BLOCK;
+        tape_reset(tape);
+        Tensor *log_q = log_posterior_block(all, tape, first, rows);
         Tensor *mixture = tensor_log_sum_exp(log_q);
         for (int i = 0; i < rows; i++) {
-            double log_q_z = (double)mixture->value[i] - log(all.n), log_p = 0;
-            double own = (double)log_q->value[(size_t)i * (size_t)all.n + (size_t)(first + i)];
-            for (int j = 0; j < all.width; j++) {
-                double z = (double)all.z[(size_t)(first + i) * (size_t)all.width + (size_t)j];
-                log_p -= 0.5 * (z * z + log(2 * acos(-1.0)));
+            double log_q_z = (double)mixture->value[i] - log(all->n), log_p = 0;
+            double own = (double)log_q->value[(size_t)i * (size_t)all->n + (size_t)(first + i)];
+            for (int j = 0; j < all->width; j++) {
+                double z = (double)all->z[(size_t)(first + i) * (size_t)all->width + (size_t)j];
+                log_p -= 0.5 * (z * z + M_LN2 + M_LNPI);
             }
             information[first + i] = own - log_q_z;
             marginal[first + i] = log_q_z - log_p;
         }
     }
     likelihood_report_part(report, "mutual information I_q(x;z)", "nats", information,
-                           (size_t)all.n);
+                           (size_t)all->n);
     if (vae->layers == 1)
-        likelihood_report_part(report, "KL(q(z)||p(z))", "nats", marginal, (size_t)all.n);
-    likelihood_report_number(report, "largest I_q for so many examples", "nats", log(all.n), NAN);
+        likelihood_report_part(report, "KL(q(z)||p(z))", "nats", marginal, (size_t)all->n);
+    likelihood_report_number(report, "largest I_q for so many examples", "nats", log(all->n), NAN);
     free(information);
     free(marginal);
-    posteriors_free(&all);
 }
 
 /* Latents whose posterior mean varies over the data by more than 0.01: Burda et al. (2016),
  * sec. 5.2. */
-static void count_active(const Vae *vae, const Task *task, LikelihoodReport *report)
+static void count_active(const Posteriors *all, LikelihoodReport *report)
 {
-    Posteriors all = all_posteriors(vae, task);
     int active = 0;
-    for (int j = 0; j < all.width; j++) {
+    for (int j = 0; j < all->width; j++) {
         double sum = 0, square = 0;
-        for (int i = 0; i < all.n; i++) {
-            double mean = (double)all.mean[(size_t)i * (size_t)all.width + (size_t)j];
+        for (int i = 0; i < all->n; i++) {
+            double mean = (double)all->mean[(size_t)i * (size_t)all->width + (size_t)j];
             sum += mean;
             square += mean * mean;
         }
-        active += square / all.n - (sum / all.n) * (sum / all.n) > 0.01;
+        active += square / all->n - (sum / all->n) * (sum / all->n) > 0.01;
     }
     likelihood_report_number(report, "active units", "of the latent", active, NAN);
-    posteriors_free(&all);
 }
 
 /* ---------------------------------------------------------------- the amortisation gap */
@@ -237,6 +235,7 @@ static double gap_of(const Vae *vae, const Task *task, int i)
     Tensor *mean = params_weight(own, "mean", 2, (int[]){1, vae->width[0]});
     Tensor *logvar = params_weight(own, "logvar", 2, (int[]){1, vae->width[0]});
     Optimizer *adam = optimizer_create(own, optimizer_adam());
+    const Schedule schedule = {.peak = 1e-2, .cosine = true, .steps = GAP_STEPS};
     Rng noise = rng_at(task->noise, ((uint64_t)1 << 41) + (uint64_t)i);
     double judged[2];
     tape_reset(task->tape);
@@ -258,7 +257,7 @@ static double gap_of(const Vae *vae, const Task *task, int i)
             break;
         Tensor *elbo = elbo_of(vae, x, (Gaussian){mean, logvar}, GAP_SAMPLES, &noise);
         tape_backward(tensor_neg(elbo));
-        optimizer_update(adam, 1e-2 * 0.5 * (1 + cos(acos(-1.0) * step / GAP_STEPS)));
+        optimizer_update(adam, schedule_rate(&schedule, step));
     }
     optimizer_free(adam);
     params_free(own);
@@ -317,8 +316,10 @@ void vae_evaluate(Model *model, const Task *task, LikelihoodReport *report)
     bool recording = tape_record(task->tape, false);
     climb_ladder(vae, task, report);
     true_density(task, &report->likelihood[1], report);
-    split_kl(vae, task, report);
-    count_active(vae, task, report);
+    Posteriors all = all_posteriors(vae, task);
+    split_kl(vae, &all, task->tape, report);
+    count_active(&all, report);
+    posteriors_free(&all);
     amortisation_gap(vae, task, report);
     tape_record(task->tape, recording);
 }
