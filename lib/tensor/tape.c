@@ -8,6 +8,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
 
 enum { ALIGNMENT = 64, FIRST_BLOCK = 1 << 20, MOST_BLOCKS = 64 };
 
@@ -160,6 +163,15 @@ static void remember(Tape *tape, Tensor *node)
 void *op_memory(const Tensor *a, size_t count, size_t size)
 {
     return take(a->tape, count, size);
+}
+
+int op_thread(void)
+{
+#ifdef _OPENMP
+    return omp_get_thread_num();
+#else
+    return 0;
+#endif
 }
 
 /* ---------------------------------------------------------------- tensors */

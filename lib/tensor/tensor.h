@@ -54,6 +54,10 @@ typedef union OpAttr {
     Activation activation;
     int times;
     int *index;
+    struct {
+        int groups;
+        real *mean, *inverse_sd; /* of each group of each example, or of each row */
+    } norm;
 } OpAttr;
 
 struct Tensor {
@@ -128,6 +132,8 @@ Tensor *tensor_sigmoid(Tensor *a);
 Tensor *tensor_softplus(Tensor *a); /* log(1 + e^a)        */
 Tensor *tensor_relu(Tensor *a);     /* derivative 0 at 0   */
 Tensor *tensor_leaky_relu(Tensor *a);
+Tensor *tensor_silu(Tensor *a); /* a sigmoid(a)        */
+Tensor *tensor_gelu(Tensor *a); /* a Phi(a), Phi the distribution function of N(0, 1)   */
 Tensor *tensor_clamp(Tensor *a, real low, real high); /* derivative 0 outside [low, high] */
 
 /* ---------------------------------------------------------------- reductions */
@@ -145,6 +151,19 @@ Tensor *tensor_log_softmax(Tensor *a);
  * 1]. */
 Tensor *tensor_cross_entropy(Tensor *logits, const int *label);
 
+/* ---------------------------------------------------------------- normalisation
+ * To mean 0 and variance 1 (1e-5 is added to it), then gain and bias [c] for each channel. */
+
+/* x [n, ..., c] over all positions of an example and c / groups neighbouring channels; c is a
+ * multiple of groups. Wu & He (2018), arXiv:1803.08494. */
+Tensor *tensor_group_norm(Tensor *x, Tensor *gain, Tensor *bias, int groups);
+
+/* tensor_silu(tensor_group_norm(x, gain, bias, groups)) in one. */
+Tensor *tensor_group_norm_silu(Tensor *x, Tensor *gain, Tensor *bias, int groups);
+
+/* x [..., c] over its last dimension. Ba et al. (2016), arXiv:1607.06450. */
+Tensor *tensor_layer_norm(Tensor *x, Tensor *gain, Tensor *bias);
+
 /* ---------------------------------------------------------------- products */
 
 /* [m, k] [k, n] -> [m, n], or batched [b, m, k] [b, k, n] -> [b, m, n]. */
@@ -155,6 +174,21 @@ Tensor *tensor_matmul_transposed(Tensor *a, Tensor *b);
 
 /* activation(x W + b): x [..., in], weight [in, out], bias [out] or NULL -> [..., out]. */
 Tensor *tensor_linear(Tensor *x, Tensor *weight, Tensor *bias, Activation activation);
+
+/* ---------------------------------------------------------------- images [n, h, w, c] */
+
+/* Each pixel factor x factor times: [n, h, w, c] -> [n, h factor, w factor, c]. */
+Tensor *tensor_upsample(Tensor *x, int factor);
+
+/* Means over blocks of size x size that do not overlap; h and w are multiples of size. */
+Tensor *tensor_average_pool(Tensor *x, int size);
+
+/* Blocks of pixels become channels: [n, h, w, c] -> [n, h/block, w/block, block block c]. Channel
+ * (p block + q) c + k is channel k of row p, column q of the block. */
+Tensor *tensor_space_to_depth(Tensor *x, int block);
+
+/* The inverse. */
+Tensor *tensor_depth_to_space(Tensor *x, int block);
 
 /* ---------------------------------------------------------------- shape */
 
