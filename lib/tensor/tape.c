@@ -18,6 +18,7 @@ typedef struct Block {
 
 struct Tape {
     const Kernels *kernels;
+    Backend *backend;
     Profile *profile;
     Block block[MOST_BLOCKS]; /* each at least as large as all before it together; never moved */
     int blocks;
@@ -35,6 +36,7 @@ Tape *tape_create(const Kernels *kernels)
 {
     Tape *tape = memory_new(1, sizeof *tape);
     tape->kernels = kernels;
+    tape->backend = kernels->open != NULL ? kernels->open() : NULL;
     tape->recording = true;
     return tape;
 }
@@ -43,14 +45,24 @@ void tape_free(Tape *tape)
 {
     if (tape == NULL)
         return;
+    if (tape->backend != NULL)
+        tape->kernels->close(tape->backend);
     for (int i = 0; i < tape->blocks; i++)
         free(tape->block[i].memory);
     free(tape->node);
     free(tape);
 }
 
+/* Weights may be elsewhere, or others in their place, when memory is given back. */
+static void forget_weights(const Tape *tape)
+{
+    if (tape->backend != NULL)
+        tape->kernels->forget(tape->backend);
+}
+
 void tape_reset(Tape *tape)
 {
+    forget_weights(tape);
     tape->current = 0;
     tape->used = 0;
     tape->nodes = 0;
@@ -71,6 +83,7 @@ TapeMark tape_mark(const Tape *tape)
 
 void tape_release(Tape *tape, TapeMark mark)
 {
+    forget_weights(tape);
     tape->current = mark.block;
     tape->used = mark.used;
     tape->nodes = mark.nodes;
@@ -104,6 +117,11 @@ Profile *tape_profile(const Tape *tape)
 const Kernels *tape_kernels(const Tape *tape)
 {
     return tape->kernels;
+}
+
+Backend *tape_backend(const Tape *tape)
+{
+    return tape->backend;
 }
 
 /* ---------------------------------------------------------------- the arena */

@@ -52,6 +52,10 @@ typedef union OpAttr {
         bool transpose_b;
     } matmul;
     Activation activation;
+    struct {
+        int stride, padding;
+        Activation activation;
+    } conv;
     int times;
     int *index;
 } OpAttr;
@@ -155,6 +159,12 @@ Tensor *tensor_matmul_transposed(Tensor *a, Tensor *b);
 
 /* activation(x W + b): x [..., in], weight [in, out], bias [out] or NULL -> [..., out]. */
 Tensor *tensor_linear(Tensor *x, Tensor *weight, Tensor *bias, Activation activation);
+
+/* activation(x * W + b): x [n, height, width, in], weight [kh, kw, in, out], bias [out] or NULL
+ * -> [n, (height + 2 padding - kh) / stride + 1, (width + 2 padding - kw) / stride + 1, out]; at
+ * the edges x is padded with zeros. A correlation, as everywhere in this field. */
+Tensor *tensor_conv2d(Tensor *x, Tensor *weight, Tensor *bias, int stride, int padding,
+                      Activation activation);
 
 /* ---------------------------------------------------------------- shape */
 
