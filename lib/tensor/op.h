@@ -45,6 +45,9 @@ static inline real grad_kept(const real *data, bool add, size_t i)
     return add ? data[i] : 0;
 }
 
+/* The number of the thread that runs a parallel loop's body, 0 .. kernels_threads() - 1. */
+int op_thread(void);
+
 /* C = op(A) op(B) through the tape's kernels, counted in its profile. */
 void op_gemm(const Tape *tape, Gemm gemm);
 

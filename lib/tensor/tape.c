@@ -8,6 +8,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
 
 enum { ALIGNMENT = 64, FIRST_BLOCK = 1 << 20, MOST_BLOCKS = 64 };
 
@@ -263,6 +266,15 @@ Tensor *op_view_result(const Op *op, int rank, const int *shape, Tensor *a)
 Tensor *op_unary_result(const Op *op, Tensor *a)
 {
     return op_result(op, a->rank, a->shape, 1, &a);
+}
+
+int op_thread(void)
+{
+#ifdef _OPENMP
+    return omp_get_thread_num();
+#else
+    return 0;
+#endif
 }
 
 void op_gemm(const Tape *tape, Gemm gemm)

@@ -56,6 +56,11 @@ typedef union OpAttr {
         int stride, padding;
         Activation activation;
     } conv;
+    struct {
+        int examples, groups;
+        bool silu;
+        real *mean, *inverse_sd; /* [examples, groups] */
+    } norm;
     int times;
     int *index;
 } OpAttr;
@@ -165,6 +170,20 @@ Tensor *tensor_linear(Tensor *x, Tensor *weight, Tensor *bias, Activation activa
  * the edges x is padded with zeros. A correlation, as everywhere in this field. */
 Tensor *tensor_conv2d(Tensor *x, Tensor *weight, Tensor *bias, int stride, int padding,
                       Activation activation);
+
+/* ---------------------------------------------------------------- normalisation */
+
+/* gain (x - mean) / sqrt(variance + 1e-5) + bias: x [n, ..., channels], gain and bias [channels];
+ * mean and variance over all positions and the channels of one of `groups` equal groups of each
+ * example. Source: Wu & He (2018), arXiv:1803.08494. */
+Tensor *tensor_group_norm(Tensor *x, Tensor *gain, Tensor *bias, int groups);
+
+/* The same z, and z sigmoid(z) of it (SiLU). */
+Tensor *tensor_group_norm_silu(Tensor *x, Tensor *gain, Tensor *bias, int groups);
+
+/* The same over the last dimension of each row. Source: Ba, Kiros & Hinton (2016),
+ * arXiv:1607.06450. */
+Tensor *tensor_layer_norm(Tensor *x, Tensor *gain, Tensor *bias);
 
 /* ---------------------------------------------------------------- shape */
 
