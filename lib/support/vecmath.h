@@ -37,6 +37,11 @@ static inline real vec_tanh(real x)
     return tanh(x);
 }
 
+static inline real vec_erf(real x)
+{
+    return erf(x);
+}
+
 #else
 
 static inline float vec_fma(float a, float b, float c)
@@ -151,6 +156,36 @@ static inline float vec_tanh(float x)
     p = vec_fma(p, square, -1.0f / 3);
     float near = vec_fma(p * square, x, x);
     return magnitude < 0.25f ? near : far;
+}
+
+/* erf x, at most 3 ulp. |x| < 0.9: its Taylor series to x^17 (dropped: 2e-8 x); else
+ * 1 - e^-p(|x|), p the polynomial of degree 6 that lies closest to -log erfc on [0.9, 4] (error of
+ * the result: 1.3e-8, by weighted least squares); from 4 on it is 1. */
+static inline float vec_erf(float x)
+{
+    float magnitude = fabsf(x);
+    float safe = magnitude < 1e-18f ? 0.0f : x;
+    float square = safe * safe;
+    float q = 1.0f / 685440;
+    q = vec_fma(q, square, -1.0f / 75600);
+    q = vec_fma(q, square, 1.0f / 9360);
+    q = vec_fma(q, square, -1.0f / 1320);
+    q = vec_fma(q, square, 1.0f / 216);
+    q = vec_fma(q, square, -1.0f / 42);
+    q = vec_fma(q, square, 1.0f / 10);
+    q = vec_fma(q, square, -1.0f / 3);
+    const float two_over_root_pi = 1.12837916709551257f;
+    float near = two_over_root_pi * vec_fma(q * square, x, x);
+    float capped = magnitude > 4.0f ? 4.0f : magnitude;
+    float p = -1.44015568e-4f;
+    p = vec_fma(p, capped, 2.53746228e-3f);
+    p = vec_fma(p, capped, -2.02498424e-2f);
+    p = vec_fma(p, capped, 9.99493282e-2f);
+    p = vec_fma(p, capped, 0.641552941f);
+    p = vec_fma(p, capped, 1.12519119f);
+    p = vec_fma(p, capped, 7.68408e-4f);
+    float far = copysignf(1 - vec_exp(-p), x);
+    return magnitude < 0.9f ? near : far;
 }
 
 #endif

@@ -157,3 +157,124 @@ Tensor *tensor_leaky_relu(Tensor *a)
 {
     return leaky(&leaky_relu_op, a, TENSOR_LEAK);
 }
+
+/* silu   Y = A sigmoid(A)    A' += s (1 + A (1 - s)) Y', s = sigmoid(A).
+ * Source: Elfwing, Uchibe & Doya (2018), "Sigmoid-weighted linear units". */
+static void silu_backward(Tensor *y)
+{
+    Grad a = grad_open(y->parent[0]);
+    const real *x = y->parent[0]->value;
+    if (a.data == NULL)
+        return;
+    const size_t n = y->size;
+    real *da = a.data;
+    const bool add = a.add;
+    const real *dy = y->grad;
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++) {
+        real s = vec_sigmoid(x[i]);
+        da[i] = grad_kept(da, add, i) + s * (1 + x[i] * (1 - s)) * dy[i];
+    }
+}
+
+static Tensor *silu_tangent(Tensor *y, Tensor *const *da)
+{
+    Tensor *s = tensor_sigmoid(y->parent[0]);
+    Tensor *slope = tensor_add(s, tensor_mul(y, tensor_shift(tensor_neg(s), 1)));
+    return tensor_mul(slope, da[0]);
+}
+
+static const Op silu_op = {"silu", silu_backward, silu_tangent};
+
+Tensor *tensor_silu(Tensor *a)
+{
+    Tensor *y = op_unary_result(&silu_op, a);
+    const size_t n = y->size;
+    const real *x = a->value;
+    real *v = y->value;
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        v[i] = x[i] * vec_sigmoid(x[i]);
+    return y;
+}
+
+#define ROOT_HALF ((real)0.70710678118654752440)         /* sqrt(1 / 2)    */
+#define ONE_OVER_ROOT_TAU ((real)0.39894228040143267794) /* 1 / sqrt(2 pi) */
+
+/* normal_cdf   Y = Phi(A) = (1 + erf(A / sqrt 2)) / 2    A' += phi(A) Y', phi the density of N(0,
+ * 1). For the tangent of gelu alone. */
+static inline real cdf(real x)
+{
+    return (real)0.5 + (real)0.5 * vec_erf(x * ROOT_HALF);
+}
+
+static inline real density(real x)
+{
+    return ONE_OVER_ROOT_TAU * vec_exp((real)-0.5 * x * x);
+}
+
+static void normal_cdf_backward(Tensor *y)
+{
+    Grad a = grad_open(y->parent[0]);
+    const real *x = y->parent[0]->value;
+    for (size_t i = 0; a.data != NULL && i < y->size; i++)
+        a.data[i] = grad_kept(a.data, a.add, i) + density(x[i]) * y->grad[i];
+}
+
+static Tensor *normal_density(Tensor *a)
+{
+    return tensor_scale(tensor_exp(tensor_scale(tensor_square(a), (real)-0.5)), ONE_OVER_ROOT_TAU);
+}
+
+static Tensor *normal_cdf_tangent(Tensor *y, Tensor *const *da)
+{
+    return tensor_mul(normal_density(y->parent[0]), da[0]);
+}
+
+static const Op normal_cdf_op = {"normal_cdf", normal_cdf_backward, normal_cdf_tangent};
+
+static Tensor *normal_cdf(Tensor *a)
+{
+    Tensor *y = op_unary_result(&normal_cdf_op, a);
+    for (size_t i = 0; i < y->size; i++)
+        y->value[i] = cdf(a->value[i]);
+    return y;
+}
+
+/* gelu   Y = A Phi(A)    A' += (Phi(A) + A phi(A)) Y'.
+ * Source: Hendrycks & Gimpel (2016), "Gaussian error linear units", sec. 2. */
+static void gelu_backward(Tensor *y)
+{
+    Grad a = grad_open(y->parent[0]);
+    const real *x = y->parent[0]->value;
+    if (a.data == NULL)
+        return;
+    const size_t n = y->size;
+    real *da = a.data;
+    const bool add = a.add;
+    const real *dy = y->grad;
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        da[i] = grad_kept(da, add, i) + (cdf(x[i]) + x[i] * density(x[i])) * dy[i];
+}
+
+static Tensor *gelu_tangent(Tensor *y, Tensor *const *da)
+{
+    Tensor *a = y->parent[0];
+    Tensor *slope = tensor_add(normal_cdf(a), tensor_mul(a, normal_density(a)));
+    return tensor_mul(slope, da[0]);
+}
+
+static const Op gelu_op = {"gelu", gelu_backward, gelu_tangent};
+
+Tensor *tensor_gelu(Tensor *a)
+{
+    Tensor *y = op_unary_result(&gelu_op, a);
+    const size_t n = y->size;
+    const real *x = a->value;
+    real *v = y->value;
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        v[i] = x[i] * cdf(x[i]);
+    return y;
+}

@@ -61,6 +61,14 @@ typedef union OpAttr {
         bool silu;
         real *mean, *inverse_sd; /* [examples, groups] */
     } norm;
+    struct {
+        int heads;
+        bool causal;
+        int *key_mask;
+        real *weight;
+        Tensor **operand; /* also where no history is kept */
+        int operands;
+    } attention;
     int times;
     int *index;
 } OpAttr;
@@ -137,6 +145,8 @@ Tensor *tensor_sigmoid(Tensor *a);
 Tensor *tensor_softplus(Tensor *a); /* log(1 + e^a)        */
 Tensor *tensor_relu(Tensor *a);     /* derivative 0 at 0   */
 Tensor *tensor_leaky_relu(Tensor *a);
+Tensor *tensor_silu(Tensor *a); /* a sigmoid(a)        */
+Tensor *tensor_gelu(Tensor *a); /* a Phi(a), Phi the distribution function of N(0, 1)   */
 Tensor *tensor_clamp(Tensor *a, real low, real high); /* derivative 0 outside [low, high] */
 
 /* ---------------------------------------------------------------- reductions */
@@ -170,6 +180,18 @@ Tensor *tensor_linear(Tensor *x, Tensor *weight, Tensor *bias, Activation activa
  * the edges x is padded with zeros. A correlation, as everywhere in this field. */
 Tensor *tensor_conv2d(Tensor *x, Tensor *weight, Tensor *bias, int stride, int padding,
                       Activation activation);
+
+/* ---------------------------------------------------------------- attention */
+
+/* softmax(Q K^T / sqrt(d / heads)) V, each head on its own columns: q [b, tq, d], k and v
+ * [b, tk, d] -> [b, tq, d]. causal: position i sees 0 .. i only (tq = tk). key_mask [b tk]: 0 for
+ * keys that nobody may see, NULL: all may be seen. Source: Vaswani et al. (2017),
+ * arXiv:1706.03762, eq. 1. */
+Tensor *tensor_attention(Tensor *q, Tensor *k, Tensor *v, int heads, bool causal,
+                         const int *key_mask);
+
+/* The same of q | k | v side by side: qkv [b, t, 3 d] -> [b, t, d]. */
+Tensor *tensor_attention_packed(Tensor *qkv, int heads, bool causal, const int *key_mask);
 
 /* ---------------------------------------------------------------- normalisation */
 
@@ -208,6 +230,17 @@ Tensor *tensor_repeat_rows(Tensor *a, int times);
 
 /* Copies of a along its dimensions of size 1 until it has that shape. */
 Tensor *tensor_broadcast(Tensor *a, int rank, const int *shape);
+
+/* Each pixel of [n, height, width, channel] factor x factor times (nearest neighbour). */
+Tensor *tensor_upsample(Tensor *a, int factor);
+
+/* The mean over cells of size x size pixels, which divide the image. */
+Tensor *tensor_average_pool(Tensor *a, int size);
+
+/* [n, height, width, c] -> [n, height / block, width / block, block^2 c]: the pixels of a cell one
+ * after the other, row by row, in its channels; and its inverse. */
+Tensor *tensor_space_to_depth(Tensor *a, int block);
+Tensor *tensor_depth_to_space(Tensor *a, int block);
 
 /* The same value, behind which no gradient flows. */
 Tensor *tensor_detach(Tensor *a);

@@ -49,6 +49,8 @@ static void test_errors(void)
     CU_ASSERT(worst(vec_log1p_unit, log1p, 0, 1, STEPS) <= 3);
     CU_ASSERT(worst(vec_tanh, tanh, -10, 10, STEPS) <= 4);
     CU_ASSERT(worst(vec_tanh, tanh, -0.3, 0.3, STEPS) <= 4);
+    CU_ASSERT(worst(vec_erf, erf, -5, 5, STEPS) <= 3);
+    CU_ASSERT(worst(vec_erf, erf, -1, 1, STEPS) <= 3);
     CU_ASSERT(worst(vec_sigmoid, sigmoid, -80, 80, STEPS) <= 4);
     CU_ASSERT(worst(vec_softplus, softplus, -80, 80, STEPS) <= 4);
     for (float x = 1e-44f; x < 1e38f; x *= 1.37f)
@@ -65,6 +67,8 @@ static void test_special_values(void)
     CU_ASSERT(isnan(vec_log(NAN)) && vec_log(1) == 0);
     CU_ASSERT(vec_tanh(INFINITY) == 1 && vec_tanh(-INFINITY) == -1 && isnan(vec_tanh(NAN)));
     CU_ASSERT(vec_tanh(0) == 0 && isnan(vec_sigmoid(NAN)) && isnan(vec_softplus(NAN)));
+    CU_ASSERT(vec_erf(INFINITY) == 1 && vec_erf(-INFINITY) == -1 && isnan(vec_erf(NAN)));
+    CU_ASSERT(vec_erf(0) == 0 && vec_erf(4) == 1 && vec_erf(-4.5f) == -1);
     CU_ASSERT(vec_sigmoid(-INFINITY) == 0 && vec_sigmoid(INFINITY) == 1);
     CU_ASSERT(vec_softplus(-INFINITY) == 0 && isinf(vec_softplus(INFINITY)));
 }
@@ -75,11 +79,13 @@ static void test_no_subnormals(void)
     int subnormal = 0;
     for (float x = -120; x < 120; x += 0.01f) {
         subnormal += fpclassify(vec_exp(x)) == FP_SUBNORMAL;
+        subnormal += fpclassify(vec_erf(x)) == FP_SUBNORMAL;
         subnormal += fpclassify(vec_sigmoid(x)) == FP_SUBNORMAL;
         subnormal += fpclassify(vec_softplus(x)) == FP_SUBNORMAL;
     }
     CU_ASSERT_EQUAL(subnormal, 0);
     CU_ASSERT(vec_log1p_unit(1e-20f) == 1e-20f && vec_tanh(1e-20f) == 1e-20f);
+    CU_ASSERT(ulp_error(vec_erf(1e-20f), erf(1e-20)) <= 3);
 }
 
 /* A loop that the compiler vectorises, and the same arguments one by one through a volatile. */
@@ -91,10 +97,11 @@ static void test_lanes(void)
     rng_normal(&rng, x, N);
     int differ = 0;
     for (int i = 0; i < N; i++)
-        in_loop[i] = vec_tanh(3 * x[i]) + vec_exp(x[i]) * vec_softplus(x[i]);
+        in_loop[i] = vec_tanh(3 * x[i]) + vec_exp(x[i]) * vec_softplus(x[i]) + vec_erf(x[i]);
     for (int i = 0; i < N; i++) {
         volatile float alone = x[i];
-        float a = vec_tanh(3 * alone) + vec_exp(alone) * vec_softplus(alone);
+        float a =
+            vec_tanh(3 * alone) + vec_exp(alone) * vec_softplus(alone) + vec_erf(alone);
         differ += a != in_loop[i];
     }
     CU_ASSERT_EQUAL(differ, 0);

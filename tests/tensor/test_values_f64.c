@@ -91,11 +91,12 @@ static void test_single(void)
 {
     Tape *tape = tape_create(&kernels_portable);
     Tensor *a = uniform(tape, 3, (int[]){5, 7, 3}, -3, 3), *positive = tensor_abs(a);
-    Tensor *result[] = {tensor_neg(a),        tensor_scale(a, -3),  tensor_shift(a, 2),
-                        tensor_exp(a),        tensor_square(a),     positive,
-                        tensor_tanh(a),       tensor_sigmoid(a),    tensor_softplus(a),
-                        tensor_relu(a),       tensor_leaky_relu(a), tensor_clamp(a, -1, 2),
-                        tensor_log(positive), tensor_sqrt(positive)};
+    Tensor *result[] = {tensor_neg(a),        tensor_scale(a, -3),   tensor_shift(a, 2),
+                        tensor_exp(a),        tensor_square(a),      positive,
+                        tensor_tanh(a),       tensor_sigmoid(a),     tensor_softplus(a),
+                        tensor_relu(a),       tensor_leaky_relu(a),  tensor_clamp(a, -1, 2),
+                        tensor_log(positive), tensor_sqrt(positive), tensor_silu(a),
+                        tensor_gelu(a)};
     int wrong = 0;
     for (size_t i = 0; i < a->size; i++) {
         double x = a->value[i];
@@ -112,7 +113,9 @@ static void test_single(void)
                          x > 0 ? x : (double)TENSOR_LEAK * x,
                          fmin(fmax(x, -1), 2),
                          log(fabs(x)),
-                         sqrt(fabs(x))};
+                         sqrt(fabs(x)),
+                         x / (1 + exp(-x)),
+                         x * erfc(-x / sqrt(2.0)) / 2};
         for (size_t k = 0; k < sizeof result / sizeof *result; k++)
             wrong += !near(result[k]->value[i], want[k]);
     }
