@@ -11,6 +11,7 @@
 #ifndef DDPM_DDPM_H
 #define DDPM_DDPM_H
 
+#include "04-ddpm/ddpm_sample.h"
 #include "04-ddpm/denoiser.h"
 #include "04-ddpm/diffusion.h"
 #include "04-ddpm/predictor.h"
@@ -56,11 +57,11 @@ double ddpm_clip(const Ddpm *ddpm);
 
 /* ---------------------------------------------------------------- training */
 
-/* A noised batch. */
+/* A noised batch, without history. */
 typedef struct Noised {
-    Tensor *x;        /* [n, dims]: alpha x0 + sigma eps                               */
+    Tensor *x;        /* [n, dims]: alpha x0 + sigma eps; flow: (1 - t) x0 + t eps     */
     Tensor *target;   /* [n, dims]: what the network should say                        */
-    double *position; /* [n]: time as the network takes it, 0 .. 1000; on the tape     */
+    Tensor *position; /* [n, 1]: time as the network takes it, 0 .. 1000               */
 } Noised;
 
 /* x0 [n, dims] in network units. Times are uniform over 1 .. T (flow: over (0, 1)) and stratified
@@ -68,11 +69,11 @@ typedef struct Noised {
 Noised ddpm_noised(const Ddpm *ddpm, Tensor *x0, Rng *noise);
 
 /* |target - f|^2 / dims -> [n, 1]: the simplified loss (Ho et al. 2020, eq. 14), or conditional
- * flow matching (Lipman et al. 2023, eq. 23). label[n] or NULL. */
-Tensor *ddpm_loss(const Ddpm *ddpm, const Noised *noised, const int *label);
+ * flow matching (Lipman et al. 2023, eq. 23). class [n, classes + 1] (class_rows), or NULL. */
+Tensor *ddpm_loss(const Ddpm *ddpm, const Noised *noised, Tensor *class);
 
-/* Leaves out labels (-1) with probability drop. */
-void ddpm_drop_labels(const Ddpm *ddpm, int *label, int n, Rng *noise);
+/* Labels for training, some of them left out with probability drop; NULL when unconditional. */
+Tensor *ddpm_classes(const Ddpm *ddpm, Tape *tape, const int *label, int n, Rng *noise);
 
 /* ---------------------------------------------------------------- guesses */
 
@@ -92,6 +93,11 @@ void ddpm_figures(Model *model, const Task *task);
 extern const FamilyCommand ddpm_commands[];
 extern const OptionSpec ddpm_eval_options[];
 extern const OptionSpec ddpm_sample_options[];
+
+/* What the options of the sample command say (NULL: their defaults), for a predictor of this model.
+ * Refuses more steps than the schedule has, and guidance or a label in an unconditional run. */
+Sampler ddpm_sampler(const Ddpm *ddpm, const Predictor *predictor, const Options *options);
+double ddpm_guidance(const Ddpm *ddpm, const Options *options);
 
 /* Family.sample: reads ddpm_sample_options. */
 void ddpm_sample(Model *model, Tape *tape, Rng *noise, const SampleRequest *request, real *out);

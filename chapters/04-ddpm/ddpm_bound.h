@@ -27,14 +27,12 @@ typedef struct BoundRule {
 typedef struct Bound {
     int n, steps;
     double *prior, *middle, *decoder; /* [n]: the three terms of each example (decoder is -log p) */
-    double *step_sum;    /* [steps + 1]: sums over examples of term t; t = 1 decoder  */
-    long *step_count;    /* [steps + 1]: examples that measured it                    */
-    double se_estimator; /* of the mean bound, from the choice of steps and noise;
-                            NaN for a single example                                */
+    double *step_sum; /* [steps + 1]: sums over examples of term t; t = 1 decoder  */
+    long *step_count; /* [steps + 1]: examples that measured it                    */
 } Bound;
 
-/* x0 [n, dims] in network units; label[n] or NULL. Row i draws from noise's step i. Bounds add: a
- * second call with other examples and `into` not empty is a programmer's mistake. */
+/* x0 [n, dims] in network units; label[n] or NULL. Row i's draws are at noise's step + i: one step
+ * and one x_t for each part. The tape's memory is released on the way. */
 Bound bound_measure(const BoundRule *rule, Tape *tape, Rng noise, const real *x0, const int *label,
                     int n);
 

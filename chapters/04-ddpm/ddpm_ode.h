@@ -28,12 +28,12 @@ typedef struct OdeRule {
 } OdeRule;
 
 typedef struct OdeCost {
-    long evaluations; /* of the network, a trajectory, mean over batches */
+    double evaluations; /* of the network, a trajectory, mean over batches */
 } OdeCost;
 
 /* log p of x0 [n, dims] (network units), nats, into log_prob[n]; latent [n, dims] takes x at the
- * noisy end, NULL: not wanted. Row i's probe is from noise's step i. Stops with one line when the
- * solver cannot go on. */
+ * noisy end, NULL: not wanted. Row i's probe is drawn at noise's step + i. Stops with one line when
+ * the solver cannot go on. */
 OdeCost ode_log_prob(const OdeRule *rule, Tape *tape, Rng noise, const real *x0, const int *label,
                      int n, double *log_prob, real *latent);
 

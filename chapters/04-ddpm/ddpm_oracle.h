@@ -7,6 +7,7 @@
 #define DDPM_ORACLE_H
 
 #include "04-ddpm/predictor.h"
+#include "support/rng.h"
 #include "tensor/tape.h"
 
 enum { ORACLE_MOST = 32, ORACLE_DIMS = 8 };

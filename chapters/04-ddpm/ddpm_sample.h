@@ -1,11 +1,16 @@
 /* Samplers: several ways from noise to data with one predictor.
  *
- *     ddpm      ancestral: x_{t-1} ~ p(x_{t-1}|x_t)         Ho et al. (2020), arXiv:2006.11239,
- * alg. 2 ddim      eta 0: deterministic; eta 1: as ddpm with the small variance Song et al. (2021),
- * arXiv:2010.02502, eq. 12 heun      the probability-flow ODE in second order    Karras et al.
- * (2022), arXiv:2206.00364, alg. 1 langevin  many noisy steps up the score at each level Song &
- * Ermon (2019), arXiv:1907.05600, alg. 1 euler     straight steps along flow matching's path Lipman
- * et al. (2023), arXiv:2210.02747 midpath   the same path with Heun's steps
+ *     ddpm        ancestral: x_{t-1} ~ p(x_{t-1}|x_t)
+ *                 Ho et al. (2020), arXiv:2006.11239, alg. 2
+ *     ddim        eta 0: deterministic; eta 1: as ddpm with the small variance
+ *                 Song et al. (2021), arXiv:2010.02502, eq. 12 and 16
+ *     heun        the probability-flow ODE in second order
+ *                 Karras et al. (2022), arXiv:2206.00364, alg. 1 without churn
+ *     langevin    many noisy steps up the score at each level
+ *                 Song & Ermon (2019), arXiv:1907.05600, alg. 1
+ *     flow-euler  Euler steps of equal length along flow matching's path
+ *                 Lipman et al. (2023), arXiv:2210.02747
+ *     flow-heun   the same path with Heun's steps
  *
  * x is in network units on the scale alpha^2 + sigma^2 = 1. All memory is released at each step, so
  * a thousand steps need no more than one. */
@@ -14,7 +19,6 @@
 
 #include "04-ddpm/diffusion.h"
 #include "04-ddpm/predictor.h"
-#include "support/options.h"
 #include "support/rng.h"
 #include "tensor/tape.h"
 
@@ -50,13 +54,13 @@ typedef struct Sampler {
     double eta;                    /* of ddim                                                  */
     FixedVariance variance;        /* of ddpm                                                  */
     double clip;                   /* x0 is kept in [-clip, clip]; 0: not                      */
-    double pace;                   /* langevin: step / sigma^2, 0.1 where 0                    */
+    double pace;                   /* langevin: step / sigma^2, 0.2 where 0                    */
     int inner;                     /* langevin: steps a level, 10 where 0                      */
 
-    /* Where to start: NULL, pure noise. Else ddpm and ddim begin at x_k, k = from of the `steps`
-     * steps, which is what x holds when sampler_run is called (sampler_noise makes it of an x0):
-     * SDEdit, Meng et al. (2022), arXiv:2108.01073. */
-    int from; /* 0: from pure noise, which is drawn */
+    /* Where ddpm and ddim start. 0: at pure noise, which is drawn. k: at x_k of the `steps` steps,
+     * which x holds when sampler_run is called; sampler_noise makes it of an x0 (SDEdit, Meng et
+     * al. 2022, arXiv:2108.01073). */
+    int from;
 
     /* Inpainting, ddpm and ddim: where mask [n, dims] is 1 the result is `known` [n, dims]; each
      * step puts q(x_t | known) there, and is repeated so many times after noising anew (Lugmayr et

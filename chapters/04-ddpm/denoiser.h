@@ -40,22 +40,25 @@ typedef struct Denoiser {
     ResidualMlp mlp;
 } Denoiser;
 
-/* cos and sin of position times 64 / 2 frequencies from 1 down to 1/10000: positions are 0 .. 1000
- * over the whole process, whatever its number of steps. -> [n, TIME_FEATURES]. */
-Tensor *time_features(Tape *tape, const double *position, int n);
+/* cos and sin of position times 32 frequencies from 1 down to 1/10000. position [n, 1] is 0 .. 1000
+ * over the whole process, whatever its number of steps. -> [n, TIME_FEATURES], without history. */
+Tensor *time_features(Tensor *position);
 
-/* label[n]; -1 (or label NULL): no class. -> [n, width]. Errors: a label when there are no classes.
- */
-Tensor *embedding_forward(const Embedding *embedding, Tape *tape, const double *position,
-                          const int *label, int n);
+/* Labels as rows of a table: 1 in the label's column, in the last one where label[i] is -1,
+ * everywhere there where label is NULL. -> [n, classes + 1]. Errors: a label that is not -1 ..
+ * classes-1. */
+Tensor *class_rows(Tape *tape, const int *label, int n, int classes);
+
+/* position [n, 1]; class [n, classes + 1], or NULL: no class in particular -> [n, width]. */
+Tensor *embedding_forward(const Embedding *embedding, Tensor *position, Tensor *class);
 
 /* Weights NAME.in, NAME.block.0.up ... The last layers of blocks and network start at zero, so that
  * each block begins as the identity. classes 0: unconditional. */
 Denoiser denoiser_create_mlp(Params *params, const char *name, int dims, int width, int blocks,
                              int classes, Rng *rng);
 
-/* x [n, dims], position[n], label[n] or NULL -> [n, dims]. */
-Tensor *denoiser_forward(const Denoiser *denoiser, Tensor *x, const double *position,
-                         const int *label);
+/* x [n, dims]; position [n, 1], of the mlp also [1, 1] for all rows; class as above -> [n, dims].
+ */
+Tensor *denoiser_forward(const Denoiser *denoiser, Tensor *x, Tensor *position, Tensor *class);
 
 #endif

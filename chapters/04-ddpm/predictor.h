@@ -6,6 +6,8 @@
 
 #include "tensor/tensor.h"
 
+#include <stdbool.h>
+
 /* One guess in two forms, x = alpha x0 + sigma noise: [n, dims] each. */
 typedef struct Guess {
     Tensor *noise, *x0;
@@ -33,7 +35,10 @@ Guess predictor_guess(const Predictor *predictor, Tensor *x, const double *level
 Tensor *predictor_score(const Predictor *predictor, Tensor *x, const double *level,
                         const int *label);
 
-/* a [n, dims] with row i times factor[i]; -> [n, dims]. */
-Tensor *rows_scaled(Tensor *a, const double *factor);
+/* Whether all n levels are one. */
+bool levels_equal(const double *level, int n);
+
+/* from_x x + from_y y with a factor for each row, [n, 1], or one for all, [1, 1]. -> [n, dims] */
+Tensor *rows_mixed(Tensor *from_x, Tensor *x, Tensor *from_y, Tensor *y);
 
 #endif
