@@ -174,7 +174,7 @@ static Guess ddpm_guess(const Predictor *predictor, Tensor *x, const double *lev
     const DdpmPredictor *own = (const DdpmPredictor *)predictor;
     const Ddpm *ddpm = own->ddpm;
     int n = tensor_rows(x);
-    bool one = ddpm->net.kind == NETWORK_MLP && levels_equal(level, n);
+    bool one = levels_equal(level, n);
     Reading reading = reading_at(ddpm, x->tape, level, one ? 1 : n);
     Tensor *in = ddpm->prediction == PREDICT_FLOW ? tensor_mul(x, reading.scale) : x;
     Tensor *f = guided(own, in, reading.position, label);

@@ -8,8 +8,9 @@
 #include <string.h>
 
 const OptionSpec ddpm_sample_options[] = {
-    {"sampler", OPTION_CHOICE, NULL, "NAME", "way from noise to data (default: ddpm, flow-heun)", 0,
-     0, "ddpm|ddim|heun|langevin|flow-euler|flow-heun"},
+    {"sampler", OPTION_CHOICE, NULL, "NAME",
+     "way from noise to data (default: ddpm; on images ddim; of a flow run flow-heun)", 0, 0,
+     "ddpm|ddim|heun|langevin|flow-euler|flow-heun"},
     {"steps", OPTION_INT, NULL, "N",
      "steps (default: ddpm all, langevin 1000, heun and flow-heun 25, others 50)", 1, 1000000,
      NULL},
@@ -23,7 +24,9 @@ static SamplerKind kind_of(const Ddpm *ddpm, const Options *options)
 {
     int kind = 0;
     if (options == NULL || !options_set(options, "sampler"))
-        return ddpm->prediction == PREDICT_FLOW ? SAMPLER_FLOW_HEUN : SAMPLER_DDPM;
+        return ddpm->prediction == PREDICT_FLOW ? SAMPLER_FLOW_HEUN
+               : ddpm->kind == DATA_POINTS      ? SAMPLER_DDPM
+                                           : SAMPLER_DDIM; /* 50 steps for 1000: images are dear */
     while (strcmp(options_text(options, "sampler"), sampler_name((SamplerKind)kind)) != 0)
         kind++;
     return (SamplerKind)kind;

@@ -16,10 +16,16 @@ static const OptionSpec options[] = {
      "linear|cosine"},
     {"variance", OPTION_CHOICE, "large", "NAME", "fixed variance of a step back", 0, 0,
      "small|large"},
-    {"hidden", OPTION_INT, NULL, "N", "width of the network", 1, 65536, NULL},
-    {"blocks", OPTION_INT, NULL, "N", "residual blocks", 1, RESIDUAL_MOST_BLOCKS, NULL},
-    {"conditional", OPTION_FLAG, NULL, NULL, "learn with the labels, for guidance", 0, 0, NULL},
-    {"drop", OPTION_REAL, "0.1", "SHARE", "labels left out in training (with --conditional)", 0, 1,
+    {"network", OPTION_CHOICE, NULL, "NAME",
+     "residual MLP; U-Net on pixels folded 2 x 2 into channels; U-Net on the pixels", 0, 0,
+     "mlp|unet|unet-pixel"},
+    {"hidden", OPTION_INT, "128", "N", "width of the MLP", 1, 65536, NULL},
+    {"blocks", OPTION_INT, "3", "N", "residual blocks of the MLP", 1, RESIDUAL_MOST_BLOCKS, NULL},
+    {"channels", OPTION_INTS, NULL, "N,N...", "channels of the U-Net, a level each; multiples of 8",
+     UNET_GROUPS, 1024, NULL},
+    {"conditional", OPTION_CHOICE, NULL, "WHETHER", "learn with the labels, for guidance", 0, 0,
+     "yes|no"},
+    {"drop", OPTION_REAL, "0.1", "SHARE", "labels left out in training of a conditional run", 0, 1,
      NULL},
     {"input", OPTION_CHOICE, "grid", "NAME",
      "images as they are, for the bound, or with uniform noise added, for the ODE's density", 0, 0,
@@ -30,13 +36,16 @@ static void defaults(Options *o, const Dataset *data)
 {
     const char *from = "the chapter's defaults";
     bool points = data->kind == DATA_POINTS;
+    bool square = data->height % 4 == 0 && data->width % 4 == 0;
     options_put(o, "objective", points ? "v" : "noise", from);
     options_put(o, "noise-schedule", points ? "cosine" : "linear", from);
-    options_put(o, "hidden", points ? "128" : "256", from);
-    options_put(o, "blocks", "3", from);
-    options_put(o, "batch", points ? "512" : "128", from);
+    options_put(o, "network", points || !square ? "mlp" : "unet", from);
+    options_put(o, "channels",
+                strcmp(options_text(o, "network"), "unet") == 0 ? "48,96" : "32,64,64", from);
+    options_put(o, "conditional", !points && data->classes > 0 ? "yes" : "no", from);
+    options_put(o, "batch", points ? "512" : "64", from);
     options_put(o, "lr", points ? "2e-3" : "1e-3", from);
-    options_put(o, "steps", "20000", from);
+    options_put(o, "steps", points ? "20000" : "5000", from);
     options_put(o, "ema", "0.999", from);
 }
 
@@ -82,14 +91,50 @@ static bool is(const Options *o, const char *name, const char *value)
     return strcmp(options_text(o, name), value) == 0;
 }
 
+/* The U-Net's levels, each half as large as the one above, must divide the image. */
+static UNetShape unet_shape(const Options *o, const Dataset *data)
+{
+    UNetShape shape = {.fold = is(o, "network", "unet") ? 2 : 1, .channels = data->channels};
+    int width[OPTIONS_MOST_INTS], cell;
+    shape.levels = options_ints(o, "channels", width);
+    if (shape.levels > UNET_MOST_LEVELS)
+        refuse_usage("--channels: %d levels; at most %d", shape.levels, UNET_MOST_LEVELS);
+    for (int i = 0; i < shape.levels; i++) {
+        shape.width[i] = width[i];
+        if (width[i] % UNET_GROUPS != 0)
+            refuse_usage("--channels: %d is not a multiple of %d", width[i], UNET_GROUPS);
+    }
+    cell = shape.fold << (shape.levels - 1);
+    if (data->height % cell != 0 || data->width % cell != 0)
+        refuse_usage("--network %s: its %d levels need images whose sides are multiples of %d; %s "
+                     "has %d x %d. Use fewer --channels or --network mlp",
+                     options_text(o, "network"), shape.levels, cell, data->name, data->height,
+                     data->width);
+    shape.embedding = 4 * shape.width[0];
+    return shape;
+}
+
+static Denoiser network_create(Params *params, const Options *o, const Dataset *data, int classes,
+                               Rng *rng)
+{
+    if (is(o, "network", "mlp"))
+        return denoiser_create_mlp(params, "net", data->dims, (int)options_int(o, "hidden"),
+                                   (int)options_int(o, "blocks"), classes, rng);
+    if (data->kind == DATA_POINTS)
+        refuse_usage("--network %s is for images; %s are points: leave it out",
+                     options_text(o, "network"), data->name);
+    return denoiser_create_unet(params, "net", data->height, data->width, unet_shape(o, data),
+                                classes, rng);
+}
+
 static Model *create(const Options *o, const Dataset *data, uint64_t seed)
 {
     Ddpm *ddpm = memory_new(1, sizeof *ddpm);
     Params *params = params_create();
     Rng rng = rng_stream(seed, "weights");
-    bool conditional = options_flag(o, "conditional");
+    bool conditional = is(o, "conditional", "yes");
     if (conditional && data->classes == 0)
-        refuse_usage("--conditional: %s has no labels; leave it out", data->name);
+        refuse_usage("--conditional yes: %s has no labels; leave it out", data->name);
     ddpm->model.family = &ddpm_family;
     ddpm->kind = data->kind;
     ddpm->dims = data->dims;
@@ -105,8 +150,7 @@ static Model *create(const Options *o, const Dataset *data, uint64_t seed)
     ddpm->center = params_buffer(params, "center", 2, (int[]){1, data->dims});
     ddpm->scale = params_buffer(params, "scale", 2, (int[]){1, data->dims});
     set_units(ddpm, data);
-    ddpm->net = denoiser_create_mlp(params, "net", data->dims, (int)options_int(o, "hidden"),
-                                    (int)options_int(o, "blocks"), ddpm->classes, &rng);
+    ddpm->net = network_create(params, o, data, ddpm->classes, &rng);
     model_add_part(&ddpm->model, "ddpm", params, family_optimizer_rule(o), options_real(o, "ema"));
     return &ddpm->model;
 }

@@ -7,11 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static Tensor *silu(Tensor *a)
-{
-    return tensor_mul(a, tensor_sigmoid(a));
-}
-
 Tensor *time_features(Tensor *position)
 {
     enum { HALF = TIME_FEATURES / 2 };
@@ -70,7 +65,7 @@ static Embedding embedding_create(Params *params, const char *name, int width, i
 
 Tensor *embedding_forward(const Embedding *embedding, Tensor *position, Tensor *class)
 {
-    Tensor *hidden = silu(linear_forward(&embedding->first, time_features(position)));
+    Tensor *hidden = tensor_silu(linear_forward(&embedding->first, time_features(position)));
     Tensor *time = linear_forward(&embedding->second, hidden);
     if (embedding->class_table == NULL && class != NULL)
         fail("denoiser: classes for a network that was made without");
@@ -114,11 +109,11 @@ static Tensor *residual_forward(const ResidualMlp *mlp, Tensor *x, Tensor *e)
     Tensor *h = linear_forward(&mlp->in, x);
     for (int b = 0; b < mlp->blocks; b++) {
         const ResidualBlock *block = &mlp->block[b];
-        Tensor *inner =
-            tensor_add(linear_forward(&block->up, silu(h)), linear_forward(&block->embed, e));
-        h = tensor_add(h, linear_forward(&block->down, silu(inner)));
+        Tensor *inner = tensor_add(linear_forward(&block->up, tensor_silu(h)),
+                                   linear_forward(&block->embed, e));
+        h = tensor_add(h, linear_forward(&block->down, tensor_silu(inner)));
     }
-    return linear_forward(&mlp->out, silu(h));
+    return linear_forward(&mlp->out, tensor_silu(h));
 }
 
 /* ---------------------------------------------------------------- the denoiser */
@@ -132,12 +127,34 @@ Denoiser denoiser_create_mlp(Params *params, const char *name, int dims, int wid
     return denoiser;
 }
 
+Denoiser denoiser_create_unet(Params *params, const char *name, int height, int width,
+                              UNetShape shape, int classes, Rng *rng)
+{
+    Denoiser denoiser = {.kind = NETWORK_UNET,
+                         .dims = height * width * shape.channels,
+                         .height = height,
+                         .width = width};
+    denoiser.embedding = embedding_create(params, name, shape.embedding, classes, rng);
+    denoiser.unet = unet_create(params, name, shape, rng);
+    return denoiser;
+}
+
+static Tensor *image_forward(const Denoiser *denoiser, Tensor *x, Tensor *e)
+{
+    int channels = denoiser->unet.shape.channels;
+    int shape[4] = {tensor_rows(x), denoiser->height, denoiser->width, channels};
+    return tensor_reshape(unet_forward(&denoiser->unet, tensor_reshape(x, 4, shape), e), 2,
+                          x->shape);
+}
+
 Tensor *denoiser_forward(const Denoiser *denoiser, Tensor *x, Tensor *position, Tensor *class)
 {
-    Tensor *e = silu(embedding_forward(&denoiser->embedding, position, class));
+    Tensor *e = tensor_silu(embedding_forward(&denoiser->embedding, position, class));
     switch (denoiser->kind) {
     case NETWORK_MLP:
         return residual_forward(&denoiser->mlp, x, e);
+    case NETWORK_UNET:
+        return image_forward(denoiser, x, e);
     }
     fail("denoiser: kind %d is none of NetworkKind", (int)denoiser->kind);
 }

@@ -3,15 +3,17 @@
  *
  *     e = W2 silu(W1 sinusoids(t)) + class table      the embedding, common to all kinds
  *     mlp:  h = W x;  h += V silu(U silu(h) + e P), once a block;  f = W' silu(h)
+ *     unet: unet.h
  *
  * Sources: Ho et al. (2020), arXiv:2006.11239, appendix B (sinusoids, added into every residual
  * block); Vaswani et al. (2017), arXiv:1706.03762, sec. 3.5. */
 #ifndef DDPM_DENOISER_H
 #define DDPM_DENOISER_H
 
+#include "04-ddpm/unet.h"
 #include "nn/mlp.h"
 
-typedef enum NetworkKind { NETWORK_MLP } NetworkKind;
+typedef enum NetworkKind { NETWORK_MLP, NETWORK_UNET } NetworkKind;
 
 enum { RESIDUAL_MOST_BLOCKS = 16, TIME_FEATURES = 64 };
 
@@ -38,6 +40,8 @@ typedef struct Denoiser {
     int dims;
     Embedding embedding;
     ResidualMlp mlp;
+    UNet unet;
+    int height, width; /* of the images of a U-Net */
 } Denoiser;
 
 /* cos and sin of position times 32 frequencies from 1 down to 1/10000. position [n, 1] is 0 .. 1000
@@ -57,8 +61,12 @@ Tensor *embedding_forward(const Embedding *embedding, Tensor *position, Tensor *
 Denoiser denoiser_create_mlp(Params *params, const char *name, int dims, int width, int blocks,
                              int classes, Rng *rng);
 
-/* x [n, dims]; position [n, 1], of the mlp also [1, 1] for all rows; class as above -> [n, dims].
- */
+/* A U-Net on images of height x width pixels; its embedding is shape.embedding wide. */
+Denoiser denoiser_create_unet(Params *params, const char *name, int height, int width,
+                              UNetShape shape, int classes, Rng *rng);
+
+/* x [n, dims]; position [n, 1], or [1, 1] where all rows are at one time; class as above ->
+ * [n, dims]. */
 Tensor *denoiser_forward(const Denoiser *denoiser, Tensor *x, Tensor *position, Tensor *class);
 
 #endif
