@@ -188,8 +188,9 @@ static int train_command(const Family *family, int argc, char **argv)
            progress_duration(result.seconds, duration),
            progress_duration(profile_seconds() - start, (char[32]){0}), run->dir);
     pictures_list(figures, run->dir);
-    printf("next:\n  bin/%s eval --run %s\n  bin/%s sample --run %s --n 16 --seed 2\n",
-           family->name, run->dir, family->name, run->dir);
+    printf("next:\n  bin/%s eval --run %s\n", family->name, run->dir);
+    if (family->sample != NULL)
+        printf("  bin/%s sample --run %s --n 16 --seed 2\n", family->name, run->dir);
     for (const FamilyCommand *own = family->commands; own != NULL && own->name != NULL; own++)
         if ((own->data_kinds & (unsigned)run->data->kind) != 0)
             printf("  bin/%s %s --run %s\n", family->name, own->name, run->dir);
@@ -225,6 +226,9 @@ static int sample_command(const Family *family, int argc, char **argv)
         common_options, sample_options,
         family->sample_options != NULL ? family->sample_options : no_options, NULL};
     Options *options = parse(family, "sample", commands[2].help, tables, argc, argv);
+    if (family->sample == NULL)
+        refuse("sample: bin/%s learns no distribution to sample from; see bin/%s --help",
+               family->name, family->name);
     Run *run = open_run(family, options);
     long seed = options_int(options, "seed");
     int n = (int)options_int(options, "n");

@@ -108,7 +108,8 @@ struct Family {
     /* Likelihoods and parts of the task's examples into the report. */
     void (*evaluate)(Model *model, const Task *task, LikelihoodReport *report);
 
-    /* Samples [n, dims] in the data's units. The tape is fresh, bound and does not record. */
+    /* Samples [n, dims] in the data's units. The tape is fresh, bound and does not record. NULL:
+     * the family learns no distribution. */
     void (*sample)(Model *model, Tape *tape, Rng *noise, const SampleRequest *request, real *out);
 
     /* Figures that the family alone draws. */

@@ -206,7 +206,7 @@ static void draw_live(Loop *loop)
         FigureText text = {.name = "live", .title = loop->family->columns[0], .x_label = "step"};
         plot_terminal_lines(stderr, &text, &lines, width - 2, 16);
     }
-    if (loop->data->kind != DATA_POINTS && loop->data->height > 1) {
+    if (loop->family->sample != NULL && loop->data->kind != DATA_POINTS && loop->data->height > 1) {
         enum { SHOWN = 5 };
         tape_reset(loop->tape);
         model_bind(loop->model, loop->tape);

@@ -161,14 +161,11 @@ static void loss_figures(Run *run, Figures *figures)
     record_table_free(&table);
 }
 
-Figures *pictures_draw(Run *run, bool quiet)
+static void draw_samples(Run *run, Figures *figures, uint64_t seed)
 {
-    char *folder = run_path(run->dir, "figures"), *npy = run_path(run->dir, "samples.npy");
-    Figures *figures = figures_open(folder);
+    char *npy = run_path(run->dir, "samples.npy");
     bool points = run->data->kind == DATA_POINTS;
-    uint64_t seed = (uint64_t)options_int(run->options, "seed");
     int n = points ? POINTS_SHOWN : SAMPLES;
-    loss_figures(run, figures);
     real *drawn = pictures_samples(run, seed, &(SampleRequest){.n = n});
     pictures_write_npy(run, npy, drawn, n);
     if (!points) { /* the mean of p(x|z) shows what the model means without pixel noise */
@@ -177,6 +174,17 @@ Figures *pictures_draw(Run *run, bool quiet)
     }
     pictures_sample_figure(run, figures, "samples", drawn, n);
     free(drawn);
+    free(npy);
+}
+
+Figures *pictures_draw(Run *run, bool quiet)
+{
+    char *folder = run_path(run->dir, "figures");
+    Figures *figures = figures_open(folder);
+    uint64_t seed = (uint64_t)options_int(run->options, "seed");
+    loss_figures(run, figures);
+    if (run->family->sample != NULL)
+        draw_samples(run, figures, seed);
     Tape *tape = tape_create(kernels_best());
     tape_record(tape, false);
     Task task = {.data = run->data,
@@ -190,7 +198,6 @@ Figures *pictures_draw(Run *run, bool quiet)
     run->family->figures(run->model, &task);
     tape_free(tape);
     free(folder);
-    free(npy);
     return figures;
 }
 
