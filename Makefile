@@ -59,7 +59,7 @@ LIB_SOURCES := $(wildcard lib/*/*.c)
 CHAPTER_SOURCES := $(filter-out %/main.c,$(wildcard chapters/*/*.c))
 MAINS := $(wildcard chapters/*/main.c)
 ifneq ($(HAVE_ONEDNN),yes)
-LIB_SOURCES := $(filter-out %/kernels_onednn.c,$(LIB_SOURCES))
+LIB_SOURCES := $(filter-out %/kernels_onednn.c %/kernels_onednn_conv.c,$(LIB_SOURCES))
 endif
 # chapters/02-vae/main.c becomes bin/vae
 program = $(BIN)/$(shell echo $(1) | sed 's|chapters/[0-9]*-\(.*\)/main.c|\1|')

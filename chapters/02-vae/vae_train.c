@@ -206,12 +206,12 @@ static double validate(Model *model, Tensor *x, Rng noise)
 }
 
 /* z ~ p(z), x ~ p(x|z): noise becomes structure. */
-static void sample(Model *model, Tape *tape, Rng *noise, int n, bool mean, real *out)
+static void sample(Model *model, Tape *tape, Rng *noise, const SampleRequest *request, real *out)
 {
     const Vae *vae = (const Vae *)model;
-    Tensor *top = gaussian_noise(tape, 2, (int[]){n, vae->width[vae->layers - 1]}, noise);
-    Tensor *h0 = vae_descend(vae, top, noise);
-    Tensor *x = mean ? vae_mean(vae, h0) : vae_draw_data(vae, h0, noise);
+    const int shape[] = {request->n, vae->width[vae->layers - 1]};
+    Tensor *h0 = vae_descend(vae, gaussian_noise(tape, 2, shape, noise), noise);
+    Tensor *x = request->mean ? vae_mean(vae, h0) : vae_draw_data(vae, h0, noise);
     memcpy(out, x->value, x->size * sizeof *out);
 }
 

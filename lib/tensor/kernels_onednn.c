@@ -1,6 +1,6 @@
 /* Matrix products through oneDNN's sgemm: row-major, threaded, and tuned for the processor at run
  * time. The same call exists in oneDNN 2.x and 3.x. */
-#include "tensor/kernels.h"
+#include "tensor/kernels_conv.h"
 
 #ifndef REAL_IS_DOUBLE
 
@@ -22,6 +22,15 @@ static void gemm(const Gemm *g)
              g->n);
 }
 
-const Kernels kernels_onednn = {"oneDNN", gemm};
+const Kernels kernels_onednn = {
+    .name = "oneDNN",
+    .gemm = gemm,
+    .conv_forward = onednn_conv_forward,
+    .conv_backward_data = onednn_conv_backward_data,
+    .conv_backward_weight = onednn_conv_backward_weight,
+    .open = onednn_open,
+    .close = onednn_close,
+    .forget = onednn_forget,
+};
 
 #endif

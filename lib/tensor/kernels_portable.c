@@ -1,5 +1,5 @@
 #include "support/fail.h"
-#include "tensor/kernels.h"
+#include "tensor/kernels_conv.h"
 
 #ifdef HAVE_OPENBLAS
 #include <cblas.h>
@@ -27,7 +27,13 @@ static void gemm(const Gemm *g)
 #endif
 }
 
-const Kernels kernels_portable = {"portable (CBLAS)", gemm};
+const Kernels kernels_portable = {
+    .name = "portable (CBLAS)",
+    .gemm = gemm,
+    .conv_forward = portable_conv_forward,
+    .conv_backward_data = portable_conv_backward_data,
+    .conv_backward_weight = portable_conv_backward_weight,
+};
 
 void kernels_set_threads(int threads)
 {

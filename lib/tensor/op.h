@@ -45,8 +45,7 @@ static inline real grad_kept(const real *data, bool add, size_t i)
     return add ? data[i] : 0;
 }
 
-/* Number of the calling thread in a parallel region, 0 .. kernels_threads() - 1: which part of
- * memory taken before the region is its own. */
+/* The number of the thread that runs a parallel loop's body, 0 .. kernels_threads() - 1. */
 int op_thread(void);
 
 /* C = op(A) op(B) through the tape's kernels, counted in its profile. */

@@ -21,6 +21,7 @@ typedef struct Block {
 
 struct Tape {
     const Kernels *kernels;
+    Backend *backend;
     Profile *profile;
     Block block[MOST_BLOCKS]; /* each at least as large as all before it together; never moved */
     int blocks;
@@ -38,6 +39,7 @@ Tape *tape_create(const Kernels *kernels)
 {
     Tape *tape = memory_new(1, sizeof *tape);
     tape->kernels = kernels;
+    tape->backend = kernels->open != NULL ? kernels->open() : NULL;
     tape->recording = true;
     return tape;
 }
@@ -46,14 +48,24 @@ void tape_free(Tape *tape)
 {
     if (tape == NULL)
         return;
+    if (tape->backend != NULL)
+        tape->kernels->close(tape->backend);
     for (int i = 0; i < tape->blocks; i++)
         free(tape->block[i].memory);
     free(tape->node);
     free(tape);
 }
 
+/* Weights may be elsewhere, or others in their place, when memory is given back. */
+static void forget_weights(const Tape *tape)
+{
+    if (tape->backend != NULL)
+        tape->kernels->forget(tape->backend);
+}
+
 void tape_reset(Tape *tape)
 {
+    forget_weights(tape);
     tape->current = 0;
     tape->used = 0;
     tape->nodes = 0;
@@ -74,6 +86,7 @@ TapeMark tape_mark(const Tape *tape)
 
 void tape_release(Tape *tape, TapeMark mark)
 {
+    forget_weights(tape);
     tape->current = mark.block;
     tape->used = mark.used;
     tape->nodes = mark.nodes;
@@ -107,6 +120,11 @@ Profile *tape_profile(const Tape *tape)
 const Kernels *tape_kernels(const Tape *tape)
 {
     return tape->kernels;
+}
+
+Backend *tape_backend(const Tape *tape)
+{
+    return tape->backend;
 }
 
 /* ---------------------------------------------------------------- the arena */
@@ -163,15 +181,6 @@ static void remember(Tape *tape, Tensor *node)
 void *op_memory(const Tensor *a, size_t count, size_t size)
 {
     return take(a->tape, count, size);
-}
-
-int op_thread(void)
-{
-#ifdef _OPENMP
-    return omp_get_thread_num();
-#else
-    return 0;
-#endif
 }
 
 /* ---------------------------------------------------------------- tensors */
@@ -257,6 +266,15 @@ Tensor *op_view_result(const Op *op, int rank, const int *shape, Tensor *a)
 Tensor *op_unary_result(const Op *op, Tensor *a)
 {
     return op_result(op, a->rank, a->shape, 1, &a);
+}
+
+int op_thread(void)
+{
+#ifdef _OPENMP
+    return omp_get_thread_num();
+#else
+    return 0;
+#endif
 }
 
 void op_gemm(const Tape *tape, Gemm gemm)

@@ -66,5 +66,6 @@ void tape_set_profile(Tape *tape, Profile *profile);
 Profile *tape_profile(const Tape *tape);
 
 const Kernels *tape_kernels(const Tape *tape);
+Backend *tape_backend(const Tape *tape);
 
 #endif

@@ -52,12 +52,25 @@ typedef union OpAttr {
         bool transpose_b;
     } matmul;
     Activation activation;
+    struct {
+        int stride, padding;
+        Activation activation;
+    } conv;
+    struct {
+        int examples, groups;
+        bool silu;
+        real *mean, *inverse_sd; /* [examples, groups] */
+    } norm;
+    struct {
+        int heads;
+        bool causal;
+        int *key_mask;
+        real *weight;
+        Tensor **operand; /* also where no history is kept */
+        int operands;
+    } attention;
     int times;
     int *index;
-    struct {
-        int groups;
-        real *mean, *inverse_sd; /* of each group of each example, or of each row */
-    } norm;
 } OpAttr;
 
 struct Tensor {
@@ -151,19 +164,6 @@ Tensor *tensor_log_softmax(Tensor *a);
  * 1]. */
 Tensor *tensor_cross_entropy(Tensor *logits, const int *label);
 
-/* ---------------------------------------------------------------- normalisation
- * To mean 0 and variance 1 (1e-5 is added to it), then gain and bias [c] for each channel. */
-
-/* x [n, ..., c] over all positions of an example and c / groups neighbouring channels; c is a
- * multiple of groups. Wu & He (2018), arXiv:1803.08494. */
-Tensor *tensor_group_norm(Tensor *x, Tensor *gain, Tensor *bias, int groups);
-
-/* tensor_silu(tensor_group_norm(x, gain, bias, groups)) in one. */
-Tensor *tensor_group_norm_silu(Tensor *x, Tensor *gain, Tensor *bias, int groups);
-
-/* x [..., c] over its last dimension. Ba et al. (2016), arXiv:1607.06450. */
-Tensor *tensor_layer_norm(Tensor *x, Tensor *gain, Tensor *bias);
-
 /* ---------------------------------------------------------------- products */
 
 /* [m, k] [k, n] -> [m, n], or batched [b, m, k] [b, k, n] -> [b, m, n]. */
@@ -175,20 +175,37 @@ Tensor *tensor_matmul_transposed(Tensor *a, Tensor *b);
 /* activation(x W + b): x [..., in], weight [in, out], bias [out] or NULL -> [..., out]. */
 Tensor *tensor_linear(Tensor *x, Tensor *weight, Tensor *bias, Activation activation);
 
-/* ---------------------------------------------------------------- images [n, h, w, c] */
+/* activation(x * W + b): x [n, height, width, in], weight [kh, kw, in, out], bias [out] or NULL
+ * -> [n, (height + 2 padding - kh) / stride + 1, (width + 2 padding - kw) / stride + 1, out]; at
+ * the edges x is padded with zeros. A correlation, as everywhere in this field. */
+Tensor *tensor_conv2d(Tensor *x, Tensor *weight, Tensor *bias, int stride, int padding,
+                      Activation activation);
 
-/* Each pixel factor x factor times: [n, h, w, c] -> [n, h factor, w factor, c]. */
-Tensor *tensor_upsample(Tensor *x, int factor);
+/* ---------------------------------------------------------------- attention */
 
-/* Means over blocks of size x size that do not overlap; h and w are multiples of size. */
-Tensor *tensor_average_pool(Tensor *x, int size);
+/* softmax(Q K^T / sqrt(d / heads)) V, each head on its own columns: q [b, tq, d], k and v
+ * [b, tk, d] -> [b, tq, d]. causal: position i sees 0 .. i only (tq = tk). key_mask [b tk]: 0 for
+ * keys that nobody may see, NULL: all may be seen. Source: Vaswani et al. (2017),
+ * arXiv:1706.03762, eq. 1. */
+Tensor *tensor_attention(Tensor *q, Tensor *k, Tensor *v, int heads, bool causal,
+                         const int *key_mask);
 
-/* Blocks of pixels become channels: [n, h, w, c] -> [n, h/block, w/block, block block c]. Channel
- * (p block + q) c + k is channel k of row p, column q of the block. */
-Tensor *tensor_space_to_depth(Tensor *x, int block);
+/* The same of q | k | v side by side: qkv [b, t, 3 d] -> [b, t, d]. */
+Tensor *tensor_attention_packed(Tensor *qkv, int heads, bool causal, const int *key_mask);
 
-/* The inverse. */
-Tensor *tensor_depth_to_space(Tensor *x, int block);
+/* ---------------------------------------------------------------- normalisation */
+
+/* gain (x - mean) / sqrt(variance + 1e-5) + bias: x [n, ..., channels], gain and bias [channels];
+ * mean and variance over all positions and the channels of one of `groups` equal groups of each
+ * example. Source: Wu & He (2018), arXiv:1803.08494. */
+Tensor *tensor_group_norm(Tensor *x, Tensor *gain, Tensor *bias, int groups);
+
+/* The same z, and z sigmoid(z) of it (SiLU). */
+Tensor *tensor_group_norm_silu(Tensor *x, Tensor *gain, Tensor *bias, int groups);
+
+/* The same over the last dimension of each row. Source: Ba, Kiros & Hinton (2016),
+ * arXiv:1607.06450. */
+Tensor *tensor_layer_norm(Tensor *x, Tensor *gain, Tensor *bias);
 
 /* ---------------------------------------------------------------- shape */
 
@@ -213,6 +230,17 @@ Tensor *tensor_repeat_rows(Tensor *a, int times);
 
 /* Copies of a along its dimensions of size 1 until it has that shape. */
 Tensor *tensor_broadcast(Tensor *a, int rank, const int *shape);
+
+/* Each pixel of [n, height, width, channel] factor x factor times (nearest neighbour). */
+Tensor *tensor_upsample(Tensor *a, int factor);
+
+/* The mean over cells of size x size pixels, which divide the image. */
+Tensor *tensor_average_pool(Tensor *a, int size);
+
+/* [n, height, width, c] -> [n, height / block, width / block, block^2 c]: the pixels of a cell one
+ * after the other, row by row, in its channels; and its inverse. */
+Tensor *tensor_space_to_depth(Tensor *a, int block);
+Tensor *tensor_depth_to_space(Tensor *a, int block);
 
 /* The same value, behind which no gradient flows. */
 Tensor *tensor_detach(Tensor *a);

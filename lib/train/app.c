@@ -188,8 +188,9 @@ static int train_command(const Family *family, int argc, char **argv)
            progress_duration(result.seconds, duration),
            progress_duration(profile_seconds() - start, (char[32]){0}), run->dir);
     pictures_list(figures, run->dir);
-    printf("next:\n  bin/%s eval --run %s\n  bin/%s sample --run %s --n 16 --seed 2\n",
-           family->name, run->dir, family->name, run->dir);
+    printf("next:\n  bin/%s eval --run %s\n", family->name, run->dir);
+    if (family->sample != NULL)
+        printf("  bin/%s sample --run %s --n 16 --seed 2\n", family->name, run->dir);
     for (const FamilyCommand *own = family->commands; own != NULL && own->name != NULL; own++)
         if ((own->data_kinds & (unsigned)run->data->kind) != 0)
             printf("  bin/%s %s --run %s\n", family->name, own->name, run->dir);
@@ -202,10 +203,32 @@ static int train_command(const Family *family, int argc, char **argv)
 /* ---------------------------------------------------------------- sample, plot, the family's own
  */
 
+/* The class that --label asks for, once for each of n samples; NULL when it was not given. */
+static int *wanted_labels(const Run *run, const Options *options, int n)
+{
+    if (!options_known(options, "label") || !options_set(options, "label"))
+        return NULL;
+    long wanted = options_int(options, "label");
+    if (run->data->classes == 0)
+        refuse_usage("--label %ld: %s has no classes; leave --label out", wanted, run->data->name);
+    if (wanted < 0 || wanted >= run->data->classes)
+        refuse_usage("--label %ld: the classes of %s are 0 to %d", wanted, run->data->name,
+                     run->data->classes - 1);
+    int *label = memory_new((size_t)n, sizeof *label);
+    for (int i = 0; i < n; i++)
+        label[i] = (int)wanted;
+    return label;
+}
+
 static int sample_command(const Family *family, int argc, char **argv)
 {
-    const OptionSpec *tables[] = {common_options, sample_options, NULL};
+    const OptionSpec *tables[] = {
+        common_options, sample_options,
+        family->sample_options != NULL ? family->sample_options : no_options, NULL};
     Options *options = parse(family, "sample", commands[2].help, tables, argc, argv);
+    if (family->sample == NULL)
+        refuse("sample: bin/%s learns no distribution to sample from; see bin/%s --help",
+               family->name, family->name);
     Run *run = open_run(family, options);
     long seed = options_int(options, "seed");
     int n = (int)options_int(options, "n");
@@ -215,7 +238,10 @@ static int sample_command(const Family *family, int argc, char **argv)
     char *slash = strrchr(out, '/'), *name = slash != NULL ? slash + 1 : out;
     char *folder =
         slash != NULL ? memory_format("%.*s", (int)(slash - out), out) : memory_text(".");
-    real *sample = pictures_samples(run, (uint64_t)seed, n, options_flag(options, "mean"));
+    int *label = wanted_labels(run, options, n);
+    SampleRequest request = {
+        .n = n, .mean = options_flag(options, "mean"), .label = label, .options = options};
+    real *sample = pictures_samples(run, (uint64_t)seed, &request);
     Figures *figures = figures_open(folder);
     pictures_write_npy(run, npy, sample, n);
     pictures_sample_figure(run, figures, name, sample, n < 2000 ? n : 2000);
@@ -223,6 +249,7 @@ static int sample_command(const Family *family, int argc, char **argv)
     pictures_list(figures, folder);
     figures_close(figures);
     free(sample);
+    free(label);
     free(folder);
     free(npy);
     free(out);

@@ -58,6 +58,14 @@ typedef struct Task {
     bool quiet;
 } Task;
 
+/* What samples are asked for. */
+typedef struct SampleRequest {
+    int n;
+    bool mean;              /* the mean of p(x | latent) instead of a draw, where there is one  */
+    const int *label;       /* [n] in 0 .. classes-1, or NULL: none in particular               */
+    const Options *options; /* hold the family's sample_options; NULL: their defaults           */
+} SampleRequest;
+
 /* An option's value: NULL name ends a list. */
 typedef struct OptionValue {
     const char *name, *value;
@@ -79,8 +87,10 @@ struct Family {
     const OptionSpec *options;      /* of the model and its training; stored in config.json      */
     const OptionSpec *eval_options; /* of evaluate; not stored                                   */
     const OptionValue *quick_eval;  /* what of them the evaluation at the end of train changes  */
-    const char *const *columns;     /* what train_step logs, first the loss; NULL-terminated     */
-    const FamilyCommand *commands;  /* ends with a NULL name; may be NULL                        */
+    const OptionSpec *sample_options; /* of sample; not stored; may be NULL. One named "label" is
+                                         checked and spread over SampleRequest.label            */
+    const char *const *columns;    /* what train_step logs, first the loss; NULL-terminated     */
+    const FamilyCommand *commands; /* ends with a NULL name; may be NULL                        */
 
     /* Sets options that were not typed and whose default depends on the data (options_put). */
     void (*defaults)(Options *options, const Dataset *data);
@@ -98,9 +108,9 @@ struct Family {
     /* Likelihoods and parts of the task's examples into the report. */
     void (*evaluate)(Model *model, const Task *task, LikelihoodReport *report);
 
-    /* n samples [n, dims] in the data's units; mean: the mean of p(x | latent) instead of a draw.
-     */
-    void (*sample)(Model *model, Tape *tape, Rng *noise, int n, bool mean, real *out);
+    /* Samples [n, dims] in the data's units. The tape is fresh, bound and does not record. NULL:
+     * the family learns no distribution. */
+    void (*sample)(Model *model, Tape *tape, Rng *noise, const SampleRequest *request, real *out);
 
     /* Figures that the family alone draws. */
     void (*figures)(Model *model, const Task *task);

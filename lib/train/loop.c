@@ -206,14 +206,15 @@ static void draw_live(Loop *loop)
         FigureText text = {.name = "live", .title = loop->family->columns[0], .x_label = "step"};
         plot_terminal_lines(stderr, &text, &lines, width - 2, 16);
     }
-    if (loop->data->kind != DATA_POINTS && loop->data->height > 1) {
+    if (loop->family->sample != NULL && loop->data->kind != DATA_POINTS && loop->data->height > 1) {
         enum { SHOWN = 5 };
         tape_reset(loop->tape);
         model_bind(loop->model, loop->tape);
         bool recording = tape_record(loop->tape, false);
         Rng noise = rng_stream(loop->state.seed, "live");
         real *pixel = memory_new((size_t)SHOWN * (size_t)loop->data->dims, sizeof *pixel);
-        loop->family->sample(loop->model, loop->tape, &noise, SHOWN, true, pixel);
+        loop->family->sample(loop->model, loop->tape, &noise,
+                             &(SampleRequest){.n = SHOWN, .mean = true}, pixel);
         for (size_t i = 0; i < (size_t)SHOWN * (size_t)loop->data->dims; i++)
             pixel[i] /= (real)(loop->data->levels - 1);
         FigureImages images = {

@@ -17,19 +17,22 @@ void pictures_to_unit(const Dataset *data, real *value, size_t n)
         value[i] /= (real)(data->levels - 1);
 }
 
-real *pictures_samples(Run *run, uint64_t seed, int n, bool mean)
+real *pictures_samples(Run *run, uint64_t seed, const SampleRequest *request)
 {
     enum { AT_ONCE = 256 };
+    int n = request->n;
     size_t dims = (size_t)run->data->dims;
     real *sample = memory_new((size_t)n * dims, sizeof *sample);
     Rng noise = rng_stream(seed, "sample");
     Tape *tape = tape_create(kernels_best());
     tape_record(tape, false);
     for (int at = 0; at < n; at += AT_ONCE) {
-        int count = n - at < AT_ONCE ? n - at : AT_ONCE;
+        SampleRequest part = *request;
+        part.n = n - at < AT_ONCE ? n - at : AT_ONCE;
+        part.label = request->label != NULL ? request->label + at : NULL;
         tape_reset(tape);
         model_bind(run->model, tape);
-        run->family->sample(run->model, tape, &noise, count, mean, sample + (size_t)at * dims);
+        run->family->sample(run->model, tape, &noise, &part, sample + (size_t)at * dims);
     }
     tape_free(tape);
     return sample;
@@ -158,22 +161,30 @@ static void loss_figures(Run *run, Figures *figures)
     record_table_free(&table);
 }
 
-Figures *pictures_draw(Run *run, bool quiet)
+static void draw_samples(Run *run, Figures *figures, uint64_t seed)
 {
-    char *folder = run_path(run->dir, "figures"), *npy = run_path(run->dir, "samples.npy");
-    Figures *figures = figures_open(folder);
+    char *npy = run_path(run->dir, "samples.npy");
     bool points = run->data->kind == DATA_POINTS;
-    uint64_t seed = (uint64_t)options_int(run->options, "seed");
     int n = points ? POINTS_SHOWN : SAMPLES;
-    loss_figures(run, figures);
-    real *drawn = pictures_samples(run, seed, n, false);
+    real *drawn = pictures_samples(run, seed, &(SampleRequest){.n = n});
     pictures_write_npy(run, npy, drawn, n);
     if (!points) { /* the mean of p(x|z) shows what the model means without pixel noise */
         free(drawn);
-        drawn = pictures_samples(run, seed, n, true);
+        drawn = pictures_samples(run, seed, &(SampleRequest){.n = n, .mean = true});
     }
     pictures_sample_figure(run, figures, "samples", drawn, n);
     free(drawn);
+    free(npy);
+}
+
+Figures *pictures_draw(Run *run, bool quiet)
+{
+    char *folder = run_path(run->dir, "figures");
+    Figures *figures = figures_open(folder);
+    uint64_t seed = (uint64_t)options_int(run->options, "seed");
+    loss_figures(run, figures);
+    if (run->family->sample != NULL)
+        draw_samples(run, figures, seed);
     Tape *tape = tape_create(kernels_best());
     tape_record(tape, false);
     Task task = {.data = run->data,
@@ -187,7 +198,6 @@ Figures *pictures_draw(Run *run, bool quiet)
     run->family->figures(run->model, &task);
     tape_free(tape);
     free(folder);
-    free(npy);
     return figures;
 }
 

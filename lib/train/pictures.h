@@ -11,9 +11,8 @@ Figures *pictures_draw(Run *run, bool quiet);
 /* Prints the paths of all pictures made. */
 void pictures_list(const Figures *figures, const char *dir);
 
-/* n samples of the model [n, dims] from the stream "sample" of that seed; mean as in Family.sample.
- * Free with free(). */
-real *pictures_samples(Run *run, uint64_t seed, int n, bool mean);
+/* Samples of the model [n, dims] from the stream "sample" of that seed. Free with free(). */
+real *pictures_samples(Run *run, uint64_t seed, const SampleRequest *request);
 
 /* Samples as one figure of that name: a grid of images, or points over the data. */
 void pictures_sample_figure(Run *run, Figures *figures, const char *name, const real *sample,

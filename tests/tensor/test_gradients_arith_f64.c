@@ -127,10 +127,10 @@ static const SingleOp single_op[] = {
     {"tensor_tanh", tensor_tanh, -2, 2},
     {"tensor_sigmoid", tensor_sigmoid, -4, 4},
     {"tensor_softplus", tensor_softplus, -4, 4},
+    {"tensor_silu", tensor_silu, -4, 4},
+    {"tensor_gelu", tensor_gelu, -4, 4},
     {"tensor_relu", tensor_relu, -2, 2},
     {"tensor_leaky_relu", tensor_leaky_relu, -2, 2},
-    {"tensor_silu", tensor_silu, -4, 4},
-    {"tensor_gelu", tensor_gelu, -3, 3},
     {"tensor_clamp", clamped, -2, 2},
     {"tensor_clamp", clamped_below, -2, 2},
 };

@@ -1,0 +1,7 @@
+#include "00-classifier/classifier.h"
+#include "train/app.h"
+
+int main(int argc, char **argv)
+{
+    return app_main(&classifier_family, argc, argv);
+}

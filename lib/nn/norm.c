@@ -1,0 +1,46 @@
+#include "nn/norm.h"
+
+#include "support/fail.h"
+#include "support/memory.h"
+
+#include <stdlib.h>
+
+static Tensor *line(Params *params, const char *name, const char *part, int width, real value)
+{
+    char *full = memory_format("%s.%s", name, part);
+    Tensor *weight = params_weight(params, full, 1, &width);
+    for (int i = 0; i < width; i++)
+        weight->value[i] = value;
+    free(full);
+    return weight;
+}
+
+GroupNorm group_norm_create(Params *params, const char *name, int channels, int groups)
+{
+    if (groups < 1 || channels % groups != 0)
+        fail("group norm: '%s' would have %d groups of %d channels; the first must divide the "
+             "second",
+             name, groups, channels);
+    return (GroupNorm){line(params, name, "gain", channels, 1),
+                       line(params, name, "bias", channels, 0), groups};
+}
+
+Tensor *group_norm_forward(const GroupNorm *norm, Tensor *x)
+{
+    return tensor_group_norm(x, norm->gain, norm->bias, norm->groups);
+}
+
+Tensor *group_norm_silu_forward(const GroupNorm *norm, Tensor *x)
+{
+    return tensor_group_norm_silu(x, norm->gain, norm->bias, norm->groups);
+}
+
+LayerNorm layer_norm_create(Params *params, const char *name, int width)
+{
+    return (LayerNorm){line(params, name, "gain", width, 1), line(params, name, "bias", width, 0)};
+}
+
+Tensor *layer_norm_forward(const LayerNorm *norm, Tensor *x)
+{
+    return tensor_layer_norm(x, norm->gain, norm->bias);
+}

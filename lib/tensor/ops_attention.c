@@ -1,0 +1,259 @@
+/* Scaled dot-product attention as one operation: per example and head two small products and a
+ * softmax, threaded over both. */
+#include "support/fail.h"
+#include "support/vecmath.h"
+#include "tensor/op.h"
+#include "tensor/small_product.h"
+
+#include <math.h>
+#include <string.h>
+
+/* One operand as an operation reads it: row t of example b starts at value + (b rows + t) stride;
+ * head h owns `depth` columns from h depth on. */
+typedef struct Side {
+    const real *value;
+    Grad grad;
+    size_t stride;
+    int rows;
+} Side;
+
+typedef struct Attention {
+    int batch, heads, depth, queries, keys;
+    bool causal;
+    const int *key_mask; /* [batch keys], NULL: all may be seen */
+    real *weight;        /* [batch, heads, queries, keys] */
+    Side q, k, v;
+} Attention;
+
+static const real *side_value(const Attention *a, const Side *s, int example, int head)
+{
+    return s->value + (size_t)example * (size_t)s->rows * s->stride + (size_t)(head * a->depth);
+}
+
+static real *side_grad(const Attention *a, const Side *s, int example, int head)
+{
+    return s->grad.data + (side_value(a, s, example, head) - s->value);
+}
+
+static real *weights_of(const Attention *a, int example, int head)
+{
+    size_t each = (size_t)a->queries * (size_t)a->keys;
+    return a->weight + ((size_t)example * (size_t)a->heads + (size_t)head) * each;
+}
+
+/* to [depth, rows] = the head's columns of a side, transposed. */
+static void transpose(const real *from, size_t stride, int rows, int depth, real *to)
+{
+    for (int t = 0; t < rows; t++)
+        for (int d = 0; d < depth; d++)
+            to[(size_t)d * (size_t)rows + (size_t)t] = from[(size_t)t * stride + (size_t)d];
+}
+
+/* Scores to weights, in place: what may not be seen gets 0. */
+static void soft_rows(const Attention *a, int example, real *restrict row)
+{
+    const int *mask = a->key_mask != NULL ? a->key_mask + example * a->keys : NULL;
+    const real scale = 1 / (real)sqrt((double)a->depth);
+    for (int i = 0; i < a->queries; i++, row += a->keys) {
+        int end = a->causal ? i + 1 : a->keys;
+        real largest = -INFINITY, sum = 0;
+        for (int j = 0; j < end; j++) {
+            row[j] = mask != NULL && mask[j] == 0 ? -INFINITY : row[j] * scale;
+            largest = row[j] > largest ? row[j] : largest;
+        }
+#pragma omp simd reduction(+ : sum)
+        for (int j = 0; j < end; j++) {
+            row[j] = vec_exp(row[j] - largest);
+            sum += row[j];
+        }
+        for (int j = 0; j < end; j++)
+            row[j] /= sum;
+        for (int j = end; j < a->keys; j++)
+            row[j] = 0;
+    }
+}
+
+static void head_forward(const Attention *a, int example, int head, real *y, size_t y_stride,
+                         real *scratch)
+{
+    const real *q = side_value(a, &a->q, example, head), *k = side_value(a, &a->k, example, head);
+    const real *v = side_value(a, &a->v, example, head);
+    real *w = weights_of(a, example, head);
+    size_t keys = (size_t)a->keys;
+    transpose(k, a->k.stride, a->keys, a->depth, scratch);
+    small_product(&(SmallProduct){a->queries, a->keys, a->depth, q, a->q.stride, 1, scratch, keys,
+                                  w, keys, false});
+    soft_rows(a, example, w);
+    small_product(&(SmallProduct){a->queries, a->depth, a->keys, w, keys, 1, v, a->v.stride,
+                                  y + (size_t)example * (size_t)a->queries * y_stride +
+                                      (size_t)(head * a->depth),
+                                  y_stride, false});
+}
+
+/* dS = W (dW - rowsum(W dW)) / sqrt(depth), in place of dW. */
+static void soft_rows_backward(const Attention *a, const real *restrict w, real *restrict dw)
+{
+    const real scale = 1 / (real)sqrt((double)a->depth);
+    for (int i = 0; i < a->queries; i++, w += a->keys, dw += a->keys) {
+        real dot = 0;
+#pragma omp simd reduction(+ : dot)
+        for (int j = 0; j < a->keys; j++)
+            dot += w[j] * dw[j];
+        for (int j = 0; j < a->keys; j++)
+            dw[j] = w[j] * (dw[j] - dot) * scale;
+    }
+}
+
+/* scratch: [depth keys] for V^T, then [queries keys] for the scores' gradient. */
+static void head_backward(const Attention *a, int example, int head, const real *dy_all,
+                          size_t y_stride, real *scratch)
+{
+    const real *dy =
+        dy_all + (size_t)example * (size_t)a->queries * y_stride + (size_t)(head * a->depth);
+    const real *w = weights_of(a, example, head), *v = side_value(a, &a->v, example, head);
+    real *v_turned = scratch, *ds = scratch + (size_t)a->depth * (size_t)a->keys;
+    size_t keys = (size_t)a->keys;
+    if (a->v.grad.data != NULL)
+        small_product(&(SmallProduct){a->keys, a->depth, a->queries, w, 1, keys, dy, y_stride,
+                                      side_grad(a, &a->v, example, head), a->v.stride,
+                                      a->v.grad.add});
+    transpose(v, a->v.stride, a->keys, a->depth, v_turned);
+    small_product(&(SmallProduct){a->queries, a->keys, a->depth, dy, y_stride, 1, v_turned, keys,
+                                  ds, keys, false});
+    soft_rows_backward(a, w, ds);
+    if (a->q.grad.data != NULL)
+        small_product(&(SmallProduct){
+            a->queries, a->depth, a->keys, ds, keys, 1, side_value(a, &a->k, example, head),
+            a->k.stride, side_grad(a, &a->q, example, head), a->q.stride, a->q.grad.add});
+    if (a->k.grad.data != NULL)
+        small_product(&(SmallProduct){
+            a->keys, a->depth, a->queries, ds, 1, keys, side_value(a, &a->q, example, head),
+            a->q.stride, side_grad(a, &a->k, example, head), a->k.stride, a->k.grad.add});
+}
+
+static Side side_of(const Tensor *x, int part, int width)
+{
+    Side s = {.value = x->value + (size_t)part * (size_t)width,
+              .stride = (size_t)tensor_columns(x),
+              .rows = x->shape[1]};
+    return s;
+}
+
+static Attention attention_of(const Tensor *y)
+{
+    bool packed = y->attr.attention.operands == 1;
+    int width = tensor_columns(y);
+    Attention a = {.batch = y->shape[0],
+                   .heads = y->attr.attention.heads,
+                   .depth = width / y->attr.attention.heads,
+                   .queries = y->shape[1],
+                   .causal = y->attr.attention.causal,
+                   .key_mask = y->attr.attention.key_mask,
+                   .weight = y->attr.attention.weight};
+    Tensor *const *operand = y->attr.attention.operand;
+    a.q = side_of(operand[0], 0, width);
+    a.k = side_of(operand[packed ? 0 : 1], packed ? 1 : 0, width);
+    a.v = side_of(operand[packed ? 0 : 2], packed ? 2 : 0, width);
+    a.keys = a.k.rows;
+    return a;
+}
+
+static void open_grads(Attention *a, Tensor *y)
+{
+    int width = tensor_columns(y);
+    if (y->parents == 1) {
+        Grad g = grad_open(y->parent[0]);
+        Side *side[3] = {&a->q, &a->k, &a->v};
+        for (int i = 0; g.data != NULL && i < 3; i++)
+            side[i]->grad = (Grad){g.data + (size_t)i * (size_t)width, g.add};
+        return;
+    }
+    /* in the order in which head_backward writes: one tensor may be all three */
+    a->v.grad = grad_open(y->parent[2]);
+    a->q.grad = grad_open(y->parent[0]);
+    a->k.grad = grad_open(y->parent[1]);
+}
+
+/* attention   S = Q K^T / sqrt(depth), W = softmax(S) over the keys that may be seen, Y = W V
+ *             V' += W^T Y'    W' = Y' V^T    S' = W (W' - rowsum(W W'))
+ *             Q' += S' K / sqrt(depth)    K' += S'^T Q / sqrt(depth)
+ * Source: Vaswani et al. (2017), arXiv:1706.03762, eq. 1. */
+static void attention_backward(Tensor *y)
+{
+    Attention a = attention_of(y);
+    size_t each = (size_t)(a.depth + a.queries) * (size_t)a.keys,
+           stride = (size_t)tensor_columns(y);
+    int units = a.batch * a.heads, threads = kernels_threads();
+    real *scratch = op_memory(y, (size_t)threads * each, sizeof *scratch);
+    open_grads(&a, y);
+#pragma omp parallel for schedule(static) num_threads(threads) if (y->size >= OP_PARALLEL_FROM)
+    for (int u = 0; u < units; u++)
+        head_backward(&a, u / a.heads, u % a.heads, y->grad, stride,
+                      scratch + (size_t)op_thread() * each);
+}
+
+static const Op attention_op = {"attention", attention_backward, NULL};
+
+/* Every query must see a key. */
+static void check_mask(const Attention *a)
+{
+    for (int b = 0; a->key_mask != NULL && b < a->batch; b++) {
+        bool any = false;
+        for (int j = 0; j < (a->causal ? 1 : a->keys); j++)
+            any = any || a->key_mask[b * a->keys + j] != 0;
+        if (!any)
+            fail("attention: the mask of example %d leaves a query with nothing to look at", b);
+    }
+}
+
+static Tensor *attention(Tensor *const *operand, int operands, int width, int heads, bool causal,
+                         const int *key_mask)
+{
+    Tensor *q = operand[0];
+    int threads = kernels_threads(), batch = q->shape[0], keys = operand[operands - 1]->shape[1];
+    Tensor *y = op_result(&attention_op, 3, (int[]){batch, q->shape[1], width}, operands, operand);
+    y->attr.attention.operand = op_memory(y, (size_t)operands, sizeof *operand);
+    memcpy(y->attr.attention.operand, operand, (size_t)operands * sizeof *operand);
+    y->attr.attention.operands = operands;
+    y->attr.attention.heads = heads;
+    y->attr.attention.causal = causal;
+    y->attr.attention.weight = op_memory(
+        y, (size_t)batch * (size_t)heads * (size_t)q->shape[1] * (size_t)keys, sizeof(real));
+    y->attr.attention.key_mask = NULL;
+    if (key_mask != NULL) {
+        size_t n = (size_t)batch * (size_t)keys;
+        y->attr.attention.key_mask = op_memory(y, n, sizeof *key_mask);
+        memcpy(y->attr.attention.key_mask, key_mask, n * sizeof *key_mask);
+    }
+    Attention a = attention_of(y);
+    check_mask(&a);
+    size_t each = (size_t)a.depth * (size_t)a.keys;
+    real *scratch = op_memory(y, (size_t)threads * each, sizeof *scratch);
+#pragma omp parallel for schedule(static) num_threads(threads) if (y->size >= OP_PARALLEL_FROM)
+    for (int u = 0; u < batch * heads; u++)
+        head_forward(&a, u / heads, u % heads, y->value, (size_t)width,
+                     scratch + (size_t)op_thread() * each);
+    return y;
+}
+
+Tensor *tensor_attention(Tensor *q, Tensor *k, Tensor *v, int heads, bool causal,
+                         const int *key_mask)
+{
+    if (q->rank != 3 || k->rank != 3 || q->shape[0] != k->shape[0] || q->shape[2] != k->shape[2])
+        op_fail2("attention", q, k, "both [batch, positions, width], of equal batch and width");
+    if (!tensor_same_shape(k, v))
+        op_fail2("attention", k, v, "keys and values have one shape");
+    if (heads < 1 || q->shape[2] % heads != 0)
+        op_fail("attention", q, "the number of heads must divide the width");
+    if (causal && q->shape[1] != k->shape[1])
+        op_fail2("attention", q, k, "causal attention has as many queries as keys");
+    return attention((Tensor *[]){q, k, v}, 3, q->shape[2], heads, causal, key_mask);
+}
+
+Tensor *tensor_attention_packed(Tensor *qkv, int heads, bool causal, const int *key_mask)
+{
+    if (qkv->rank != 3 || heads < 1 || qkv->shape[2] % (3 * heads) != 0)
+        op_fail("attention_packed", qkv,
+                "it must be [batch, positions, 3 width], the number of heads a divisor of width");
+    return attention(&qkv, 1, qkv->shape[2] / 3, heads, causal, key_mask);
+}
