@@ -139,7 +139,7 @@ $(BUILD)/tests/%_f64: $(BUILD)/f64/tests/%_f64.o $(HARNESS) $(LAB_F64)
 bench: $(BUILD)/tests/bench/bench
 	GOMP_SPINCOUNT=$${GOMP_SPINCOUNT:-10000} $(BUILD)/tests/bench/bench $(MODEL)
 
-$(BUILD)/tests/bench/bench: $(BUILD)/f32/tests/bench/bench.o $(BUILD)/f32/tests/bench/bench_models.o $(LAB_F32)
+$(BUILD)/tests/bench/bench: $(patsubst %.c,$(BUILD)/f32/%.o,$(wildcard tests/bench/*.c)) $(LAB_F32)
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
 	@$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)

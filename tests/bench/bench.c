@@ -2,9 +2,9 @@
  *
  * Ours and theirs take turns in short bursts, each with 1 and with 2 threads, and the median burst
  * of the better thread count of each side is compared: on a shared machine a burst alone says
- * little, a pair more. GFLOP/s counts the multiply-adds of linear layers, twice, and three times
- * over for forward and backward; its share is of a 2048 x 2048 x 2048 matrix product in the same
- * process with the same threads. */
+ * little, a pair more. GFLOP/s counts the multiply-adds of linear and convolution layers, twice,
+ * and three times over for forward and backward; its share is of a 2048 x 2048 x 2048 matrix
+ * product in the same process with the same threads. */
 #include "bench/bench_models.h"
 #include "support/fail.h"
 #include "support/file.h"
@@ -75,17 +75,30 @@ static double sgemm_rate(void)
     return median(rate, TIMES);
 }
 
+/* What PyTorch's OpenBLAS is to take this processor for: Debian's may not know a new one, and then
+ * runs SSE3 code. The environment's OPENBLAS_CORETYPE goes first; NULL leaves it alone. */
+static const char *openblas_core(void)
+{
+    const char *chosen = getenv("OPENBLAS_CORETYPE");
+    if (chosen != NULL)
+        return chosen;
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f"))
+        return "SkylakeX";
+    if (__builtin_cpu_supports("avx2"))
+        return __builtin_cpu_is("amd") ? "Zen" : "Haswell";
+#endif
+    return NULL;
+}
+
 /* One burst of the peer in a process of its own; 0 when PyTorch is not there. */
 static double peer_rate(const char *name, int threads)
 {
     char command[256], line[256];
     double rate = 0;
-    snprintf(
-        command, sizeof command,
-        "OPENBLAS_CORETYPE=${OPENBLAS_CORETYPE:-SkylakeX} %s tests/bench/peers.py --threads %d "
-        "--seconds %.1f %s",
-        access("/usr/bin/python3", X_OK) == 0 ? "/usr/bin/python3" : "python3", threads, BURST,
-        name);
+    snprintf(command, sizeof command, "%s tests/bench/peers.py --threads %d --seconds %.1f %s",
+             access("/usr/bin/python3", X_OK) == 0 ? "/usr/bin/python3" : "python3", threads, BURST,
+             name);
     FILE *peer = popen(command, "r");
     if (peer == NULL)
         return 0;
@@ -163,6 +176,16 @@ static void add_row(cJSON *rows, const BenchModel *model, const Result *result)
     cJSON_AddItemToArray(rows, row);
 }
 
+static _Noreturn void refuse_unknown(const char *name)
+{
+    char all[256] = "";
+    for (int i = 0; bench_models[i] != NULL; i++) {
+        size_t used = strlen(all);
+        snprintf(all + used, sizeof all - used, "%s%s", i > 0 ? ", " : "", bench_models[i]->name);
+    }
+    refuse_usage("no benchmark model '%s'; there are %s", name, all);
+}
+
 int main(int argc, char **argv)
 {
     const char *only = argc > 1 && argv[1][0] != '\0' ? argv[1] : NULL;
@@ -171,6 +194,9 @@ int main(int argc, char **argv)
     cJSON *rows = cJSON_CreateArray();
     char kernels[200];
     int measured = 0;
+    if (openblas_core() !=
+        NULL) /* for the peers, which inherit it; this process has read its own */
+        setenv("OPENBLAS_CORETYPE", openblas_core(), 1);
     printf("%s\n", kernels_describe(kernels));
     if (!with_peer)
         printf("PyTorch is not there, so there is no ratio; get it with: apt-get install "
@@ -190,7 +216,7 @@ int main(int argc, char **argv)
         add_row(rows, model, &result);
     }
     if (measured == 0)
-        refuse_usage("no benchmark model '%s'; there are vae and flow-2d", only);
+        refuse_unknown(only);
     const char *reason = file_write_json("bench.json", rows);
     cJSON_Delete(rows);
     if (reason != NULL)

@@ -2,7 +2,10 @@
 #ifndef BENCH_MODELS_H
 #define BENCH_MODELS_H
 
+#include "nn/conv.h"
+#include "nn/embedding.h"
 #include "nn/mlp.h"
+#include "nn/transformer.h"
 #include "support/rng.h"
 #include "train/optimizer.h"
 
@@ -18,7 +21,8 @@ struct BenchModel {
     Tensor *(*loss)(BenchModel *model, Tensor *x, Rng *noise);
     Params *params;
     Optimizer *optimizer;
-    double multiply_adds; /* of linear layers, one example, forward: set by create */
+    double
+        multiply_adds; /* of linear and convolution layers, one example, forward: set by create */
     union {
         struct {
             Mlp encoder, decoder;
@@ -28,8 +32,26 @@ struct BenchModel {
             Mlp hidden[8];
             Linear out[8];
         } flow;
+        struct {
+            Embedding symbol, position;
+            TransformerBlock block[4];
+            LayerNorm norm;
+            Linear out;
+        } transformer;
+        struct {
+            Conv2d conv[3];
+            Linear image_out;
+            Embedding word, position;
+            TransformerBlock block[2];
+            LayerNorm norm;
+            Linear text_out;
+            Tensor *log_scale; /* [1, 1] */
+        } clip;
     } net;
 };
+
+extern BenchModel bench_vae, bench_flow;         /* bench_dense.c       */
+extern BenchModel bench_transformer, bench_clip; /* bench_transformer.c */
 
 /* NULL-terminated. */
 extern BenchModel *const bench_models[];

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The benchmark models in PyTorch: what `make bench` compares with.
 
-Same widths, batches, losses and update rule as tests/bench/bench_models.c.
+Same widths, batches, losses and update rule as tests/bench/bench_*.c.
 Prints: name  steps-per-second
 
 Debian's OpenBLAS may not know a new processor and then runs code for a very old one; the environment
@@ -63,7 +63,83 @@ class Flow2d(nn.Module):
         return -(log_p + log_det).mean()
 
 
-MODELS = {'vae': Vae, 'flow-2d': Flow2d}
+class Block(nn.Module):
+    """Pre-norm transformer block; hidden is added to the scores: -inf where a position may not look."""
+
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads = heads
+        self.attention_norm, self.mlp_norm = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.qkv, self.projection = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.wide, self.narrow = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+
+    def forward(self, x, hidden):
+        batch, length, width = x.shape
+        parts = self.qkv(self.attention_norm(x)).view(batch, length, 3, self.heads, width // self.heads)
+        query, key, value = parts.permute(2, 0, 3, 1, 4)
+        score = query @ key.transpose(-2, -1) / math.sqrt(width // self.heads)
+        if hidden is not None:
+            score = score + hidden
+        seen = torch.softmax(score, -1) @ value
+        x = x + self.projection(seen.transpose(1, 2).reshape(batch, length, width))
+        return x + self.narrow(functional.gelu(self.wide(self.mlp_norm(x))))
+
+
+class Transformer(nn.Module):
+    """Causal, 4 blocks of width 128 with 4 heads, context 64, 65 symbols."""
+
+    batch, context, symbols = 12, 64, 65
+
+    def __init__(self):
+        super().__init__()
+        self.symbol, self.position = nn.Embedding(65, 128), nn.Embedding(64, 128)
+        self.blocks = nn.ModuleList(Block(128, 4) for _ in range(4))
+        self.norm, self.out = nn.LayerNorm(128), nn.Linear(128, 65, bias=False)
+        self.register_buffer('later', torch.full((64, 64), -math.inf).triu(1))
+
+    def draw(self):
+        return torch.randint(0, self.symbols, (self.batch, self.context + 1))
+
+    def loss(self, ids):
+        hidden = self.symbol(ids[:, :-1]) + self.position.weight
+        for block in self.blocks:
+            hidden = block(hidden, self.later)
+        logits = self.out(self.norm(hidden))
+        return functional.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten())
+
+
+class Clip(nn.Module):
+    """Three convolutions for images, two transformer blocks for texts, symmetric contrastive loss."""
+
+    batch, words = 128, 64
+
+    def __init__(self):
+        super().__init__()
+        self.image = nn.Sequential(nn.Conv2d(3, 32, 3, 2, 1), nn.ReLU(), nn.Conv2d(32, 64, 3, 2, 1), nn.ReLU(),
+                                   nn.Conv2d(64, 128, 3, 2, 1), nn.ReLU(), nn.Flatten(), nn.Linear(2048, 64))
+        self.word, self.position = nn.Embedding(64, 64), nn.Embedding(16, 64)
+        self.blocks = nn.ModuleList(Block(64, 4) for _ in range(2))
+        self.norm, self.text_out = nn.LayerNorm(64), nn.Linear(64, 64)
+        self.log_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
+
+    def draw(self):
+        return torch.randn(self.batch, 3, 32, 32)
+
+    def loss(self, x):
+        hidden = self.word(torch.randint(0, self.words, (len(x), 16))) + self.position.weight
+        for block in self.blocks:
+            hidden = block(hidden, None)
+        text = functional.normalize(self.text_out(self.norm(hidden).mean(1)), dim=1)
+        logits = self.log_scale.exp() * functional.normalize(self.image(x), dim=1) @ text.T
+        own = torch.arange(len(x))
+        return 0.5 * (functional.cross_entropy(logits, own) + functional.cross_entropy(logits.T, own))
+
+
+MODELS = {'vae': Vae, 'flow-2d': Flow2d, 'transformer': Transformer, 'clip': Clip}
+
+
+def draw(model):
+    return model.draw() if hasattr(model, 'draw') else torch.randn(model.batch, model.dims)
 
 
 def main():
@@ -76,7 +152,7 @@ def main():
     for name in args.names:
         torch.manual_seed(0)
         model = MODELS[name]()
-        data = [torch.randn(model.batch, model.dims) for _ in range(8)]
+        data = [draw(model) for _ in range(8)]
         optimizer = torch.optim.Adam(model.parameters(), 1e-3)
 
         def step(x):
