@@ -15,6 +15,18 @@
 #include <stdint.h>
 #include <string.h>
 
+/* a b + c with one rounding where the processor can, else with two. */
+static inline real vec_fma(real a, real b, real c)
+{
+#if defined(__FMA__) && defined(REAL_IS_DOUBLE)
+    return __builtin_fma(a, b, c);
+#elif defined(__FMA__)
+    return __builtin_fmaf(a, b, c);
+#else
+    return a * b + c;
+#endif
+}
+
 #ifdef REAL_IS_DOUBLE
 
 static inline real vec_exp(real x)
@@ -44,15 +56,6 @@ static inline real vec_erf(real x)
 
 #else
 
-static inline float vec_fma(float a, float b, float c)
-{
-#ifdef __FMA__
-    return __builtin_fmaf(a, b, c);
-#else
-    return a * b + c;
-#endif
-}
-
 static inline float vec_from_bits(int32_t bits)
 {
     float value;
@@ -67,6 +70,9 @@ static inline int32_t vec_to_bits(float value)
     return bits;
 }
 
+/* exp and erf are inlined always: where a loop uses several of them, gcc would call them one by one
+ * and vectorise nothing. */
+
 /* Nowhere below may a number between 0 and the smallest normal one (1.2e-38) arise: a processor is
  * a hundred times slower on them. What would be that small becomes 0. */
 
@@ -74,7 +80,7 @@ static inline int32_t vec_to_bits(float value)
  * x = n ln 2 + r, |r| <= ln 2 / 2; e^r by its Taylor series to r^7 (dropped: r^8/8! = 5e-9). 2^n is
  * applied in two halves, so that results below the smallest normal and above the largest come out
  * right. */
-static inline float vec_exp(float x)
+static inline __attribute__((always_inline)) float vec_exp(float x)
 {
     const float lowest = -87.33f;
     float vanishing = x < lowest ? 0.0f : 1.0f;
@@ -161,7 +167,7 @@ static inline float vec_tanh(float x)
 /* erf x, at most 3 ulp. |x| < 0.9: its Taylor series to x^17 (dropped: 2e-8 x); else
  * 1 - e^-p(|x|), p the polynomial of degree 6 that lies closest to -log erfc on [0.9, 4] (error of
  * the result: 1.3e-8, by weighted least squares); from 4 on it is 1. */
-static inline float vec_erf(float x)
+static inline __attribute__((always_inline)) float vec_erf(float x)
 {
     float magnitude = fabsf(x);
     float safe = magnitude < 1e-18f ? 0.0f : x;

@@ -160,21 +160,29 @@ Tensor *tensor_leaky_relu(Tensor *a)
 
 /* silu   Y = A sigmoid(A)    A' += s (1 + A (1 - s)) Y', s = sigmoid(A).
  * Source: Elfwing, Uchibe & Doya (2018), "Sigmoid-weighted linear units". */
+static inline __attribute__((always_inline)) real silu_slope(real x)
+{
+    real s = vec_sigmoid(x);
+    return s * (1 + x * (1 - s));
+}
+
+/* add is a constant where this is called: gcc does not split so long a loop by itself, and would
+ * not vectorise it. */
+static inline __attribute__((always_inline)) void
+silu_share(bool add, size_t n, const real *restrict x, const real *restrict dy, real *restrict da)
+{
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        da[i] = (add ? da[i] : 0) + silu_slope(x[i]) * dy[i];
+}
+
 static void silu_backward(Tensor *y)
 {
     Grad a = grad_open(y->parent[0]);
-    const real *x = y->parent[0]->value;
-    if (a.data == NULL)
-        return;
-    const size_t n = y->size;
-    real *da = a.data;
-    const bool add = a.add;
-    const real *dy = y->grad;
-#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
-    for (size_t i = 0; i < n; i++) {
-        real s = vec_sigmoid(x[i]);
-        da[i] = grad_kept(da, add, i) + s * (1 + x[i] * (1 - s)) * dy[i];
-    }
+    if (a.data != NULL && a.add)
+        silu_share(true, y->size, y->parent[0]->value, y->grad, a.data);
+    else if (a.data != NULL)
+        silu_share(false, y->size, y->parent[0]->value, y->grad, a.data);
 }
 
 static Tensor *silu_tangent(Tensor *y, Tensor *const *da)
@@ -203,12 +211,12 @@ Tensor *tensor_silu(Tensor *a)
 
 /* normal_cdf   Y = Phi(A) = (1 + erf(A / sqrt 2)) / 2    A' += phi(A) Y', phi the density of N(0,
  * 1). For the tangent of gelu alone. */
-static inline real cdf(real x)
+static inline __attribute__((always_inline)) real cdf(real x)
 {
     return (real)0.5 + (real)0.5 * vec_erf(x * ROOT_HALF);
 }
 
-static inline real density(real x)
+static inline __attribute__((always_inline)) real density(real x)
 {
     return ONE_OVER_ROOT_TAU * vec_exp((real)-0.5 * x * x);
 }
@@ -243,19 +251,26 @@ static Tensor *normal_cdf(Tensor *a)
 
 /* gelu   Y = A Phi(A)    A' += (Phi(A) + A phi(A)) Y'.
  * Source: Hendrycks & Gimpel (2016), "Gaussian error linear units", sec. 2. */
+static inline __attribute__((always_inline)) real gelu_slope(real x)
+{
+    return cdf(x) + x * density(x);
+}
+
+static inline __attribute__((always_inline)) void
+gelu_share(bool add, size_t n, const real *restrict x, const real *restrict dy, real *restrict da)
+{
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        da[i] = (add ? da[i] : 0) + gelu_slope(x[i]) * dy[i];
+}
+
 static void gelu_backward(Tensor *y)
 {
     Grad a = grad_open(y->parent[0]);
-    const real *x = y->parent[0]->value;
-    if (a.data == NULL)
-        return;
-    const size_t n = y->size;
-    real *da = a.data;
-    const bool add = a.add;
-    const real *dy = y->grad;
-#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
-    for (size_t i = 0; i < n; i++)
-        da[i] = grad_kept(da, add, i) + (cdf(x[i]) + x[i] * density(x[i])) * dy[i];
+    if (a.data != NULL && a.add)
+        gelu_share(true, y->size, y->parent[0]->value, y->grad, a.data);
+    else if (a.data != NULL)
+        gelu_share(false, y->size, y->parent[0]->value, y->grad, a.data);
 }
 
 static Tensor *gelu_tangent(Tensor *y, Tensor *const *da)

@@ -49,6 +49,23 @@ static void transpose(const real *from, size_t stride, int rows, int depth, real
             to[(size_t)d * (size_t)rows + (size_t)t] = from[(size_t)t * stride + (size_t)d];
 }
 
+/* One row of scores to weights, in place: e^(scale (s - largest)) over their sum. */
+static void soft_row(real *restrict row, int n, real scale)
+{
+    real largest = row[0], sum = 0;
+#pragma omp simd reduction(max : largest)
+    for (int j = 1; j < n; j++)
+        largest = row[j] > largest ? row[j] : largest;
+#pragma omp simd reduction(+ : sum)
+    for (int j = 0; j < n; j++) {
+        row[j] = vec_exp((row[j] - largest) * scale);
+        sum += row[j];
+    }
+    const real part = 1 / sum;
+    for (int j = 0; j < n; j++)
+        row[j] *= part;
+}
+
 /* Scores to weights, in place: what may not be seen gets 0. */
 static void soft_rows(const Attention *a, int example, real *restrict row)
 {
@@ -56,18 +73,9 @@ static void soft_rows(const Attention *a, int example, real *restrict row)
     const real scale = 1 / (real)sqrt((double)a->depth);
     for (int i = 0; i < a->queries; i++, row += a->keys) {
         int end = a->causal ? i + 1 : a->keys;
-        real largest = -INFINITY, sum = 0;
-        for (int j = 0; j < end; j++) {
-            row[j] = mask != NULL && mask[j] == 0 ? -INFINITY : row[j] * scale;
-            largest = row[j] > largest ? row[j] : largest;
-        }
-#pragma omp simd reduction(+ : sum)
-        for (int j = 0; j < end; j++) {
-            row[j] = vec_exp(row[j] - largest);
-            sum += row[j];
-        }
-        for (int j = 0; j < end; j++)
-            row[j] /= sum;
+        for (int j = 0; mask != NULL && j < end; j++)
+            row[j] = mask[j] == 0 ? -INFINITY : row[j];
+        soft_row(row, end, scale);
         for (int j = end; j < a->keys; j++)
             row[j] = 0;
     }

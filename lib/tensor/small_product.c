@@ -1,30 +1,69 @@
 #include "tensor/small_product.h"
 
-/* A tile of C that stays in registers. */
-enum { TILE_ROWS = 4, TILE_COLUMNS = 16 };
+#include "support/vecmath.h"
 
-static void full_tile(const SmallProduct *p, int i, int j)
+/* A tile of C that stays in registers: a vector of 16 numbers for each of its rows. The vectors are
+ * the compiler's own type, since neither gcc nor clang keeps an array of sums in registers. */
+enum { TILE_ROWS = 6, TILE_COLUMNS = 16 };
+
+typedef real Lanes
+    __attribute__((vector_size(TILE_COLUMNS * sizeof(real)), aligned(sizeof(real)), may_alias));
+
+/* sum += a b */
+static inline __attribute__((always_inline)) void add_product(real a, const Lanes *b, Lanes *sum)
 {
-    real sum[TILE_ROWS][TILE_COLUMNS] = {{0}};
-    const real *restrict a = p->a + (size_t)i * p->a_row;
-    const size_t a_row = p->a_row, a_column = p->a_column;
-    for (int q = 0; q < p->k; q++) {
-        const real *restrict b = p->b + (size_t)q * p->b_row + j;
-        const real *restrict column = a + (size_t)q * a_column;
-        for (int r = 0; r < TILE_ROWS; r++) {
-            const real value = column[(size_t)r * a_row];
-            for (int s = 0; s < TILE_COLUMNS; s++)
-                sum[r][s] += value * b[s];
-        }
+    for (int l = 0; l < TILE_COLUMNS; l++)
+        (*sum)[l] = vec_fma(a, (*b)[l], (*sum)[l]);
+}
+
+/* rows is a constant where this is called, so that the loops over it are unrolled. */
+static inline __attribute__((always_inline)) void full_tile(const SmallProduct *p, int i, int j,
+                                                            int rows)
+{
+    Lanes sum[TILE_ROWS] = {{0}};
+    const real *a = p->a + (size_t)i * p->a_row, *b = p->b + j;
+    const size_t a_row = p->a_row, a_column = p->a_column, b_row = p->b_row;
+    const int k = p->k;
+    for (int q = 0; q < k; q++, a += a_column, b += b_row) {
+        const Lanes row = *(const Lanes *)b;
+#pragma GCC unroll 6
+        for (int r = 0; r < rows; r++)
+            add_product(a[(size_t)r * a_row], &row, &sum[r]);
     }
-    for (int r = 0; r < TILE_ROWS; r++) {
-        real *restrict c = p->c + (size_t)(i + r) * p->c_row + j;
-        for (int s = 0; s < TILE_COLUMNS; s++)
-            c[s] = (p->add ? c[s] : 0) + sum[r][s];
+    for (int r = 0; r < rows; r++) {
+        Lanes *c = (Lanes *)(p->c + (size_t)(i + r) * p->c_row + j);
+        if (p->add)
+            *c += sum[r];
+        else
+            *c = sum[r];
     }
 }
 
-/* What is left at the lower and right edges. */
+static void full_tile_any(const SmallProduct *p, int i, int j, int rows)
+{
+    switch (rows) {
+    case 1:
+        full_tile(p, i, j, 1);
+        break;
+    case 2:
+        full_tile(p, i, j, 2);
+        break;
+    case 3:
+        full_tile(p, i, j, 3);
+        break;
+    case 4:
+        full_tile(p, i, j, 4);
+        break;
+    case 5:
+        full_tile(p, i, j, 5);
+        break;
+    default:
+        full_tile(p, i, j, TILE_ROWS);
+        break;
+    }
+}
+
+/* What is left at the right edge. */
 static void part_tile(const SmallProduct *p, int i, int j, int rows, int columns)
 {
     for (int r = i; r < i + rows; r++) {
@@ -33,7 +72,7 @@ static void part_tile(const SmallProduct *p, int i, int j, int rows, int columns
             const real value = p->a[(size_t)r * p->a_row + (size_t)q * p->a_column];
             const real *restrict b = p->b + (size_t)q * p->b_row + j;
             for (int s = 0; s < columns; s++)
-                sum[s] += value * b[s];
+                sum[s] = vec_fma(value, b[s], sum[s]);
         }
         real *restrict c = p->c + (size_t)r * p->c_row + j;
         for (int s = 0; s < columns; s++)
@@ -47,8 +86,8 @@ void small_product(const SmallProduct *p)
         for (int j = 0; j < p->n; j += TILE_COLUMNS) {
             int rows = p->m - i < TILE_ROWS ? p->m - i : TILE_ROWS;
             int columns = p->n - j < TILE_COLUMNS ? p->n - j : TILE_COLUMNS;
-            if (rows == TILE_ROWS && columns == TILE_COLUMNS)
-                full_tile(p, i, j);
+            if (columns == TILE_COLUMNS)
+                full_tile_any(p, i, j, rows);
             else
                 part_tile(p, i, j, rows, columns);
         }
