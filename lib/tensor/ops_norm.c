@@ -1,7 +1,7 @@
-/* Normalisation over channels and positions. Each example is small enough to stay in a cache, so
- * an operation passes over it several times there; channels lie next to each other and are the
- * vectorised loop. */
-#include "support/fail.h"
+/* Group and layer normalisation. One example (or a block of rows) is one thread's work from the
+ * first pass to the last, so that all passes but the first find it in the cache; the sums for gain
+ * and bias are kept by example and added in one order, whatever the threads do. Inner loops run
+ * over channels, each with a sum of its own, and groups are formed from those. */
 #include "support/vecmath.h"
 #include "tensor/op.h"
 
@@ -9,259 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const double EPSILON = 1e-5;
-
-/* What the loops need of one operation: examples of `positions` x `channels`. */
-typedef struct Norm {
-    int examples, positions, channels, groups;
-    bool silu;
-    const real *x, *gain, *bias;
-    real *mean, *inverse_sd; /* [examples, groups] */
-} Norm;
-
-static Norm norm_of(const Tensor *y)
-{
-    const Tensor *x = y->parent[0];
-    int channels = tensor_columns(x), examples = y->attr.norm.examples;
-    Norm n = {examples,
-              (int)(x->size / (size_t)examples / (size_t)channels),
-              channels,
-              y->attr.norm.groups,
-              y->attr.norm.silu,
-              x->value,
-              y->parent[1]->value,
-              y->parent[2]->value,
-              y->attr.norm.mean,
-              y->attr.norm.inverse_sd};
-    return n;
-}
-
-/* sum_p a_pc -> out[c] */
-static void add_positions(const real *restrict a, int positions, int channels, real *restrict out)
-{
-    for (int c = 0; c < channels; c++)
-        out[c] = 0;
-    for (int p = 0; p < positions; p++)
-        for (int c = 0; c < channels; c++)
-            out[c] += a[(size_t)p * (size_t)channels + (size_t)c];
-}
-
-/* The sum over the channels of each group, times factor, put to every channel of the group. */
-static void spread_groups(const Norm *n, real *channel, double factor)
-{
-    int width = n->channels / n->groups;
-    for (int g = 0; g < n->groups; g++) {
-        double sum = 0;
-        for (int c = g * width; c < (g + 1) * width; c++)
-            sum += (double)channel[c];
-        for (int c = g * width; c < (g + 1) * width; c++)
-            channel[c] = (real)(sum * factor);
-    }
-}
-
-/* Mean and deviation of an example's groups; scratch [2 channels]. */
-static void measure(const Norm *n, int example, real *restrict scratch)
-{
-    int channels = n->channels, width = channels / n->groups;
-    const real *restrict x = n->x + (size_t)example * (size_t)(n->positions * channels);
-    real *restrict mean = scratch, *restrict square = scratch + channels;
-    double each = 1.0 / ((double)width * n->positions);
-    add_positions(x, n->positions, channels, mean);
-    spread_groups(n, mean, each);
-    for (int c = 0; c < channels; c++)
-        square[c] = 0;
-    for (int p = 0; p < n->positions; p++)
-        for (int c = 0; c < channels; c++) {
-            real off = x[(size_t)p * (size_t)channels + (size_t)c] - mean[c];
-            square[c] += off * off;
-        }
-    spread_groups(n, square, each);
-    for (int g = 0; g < n->groups; g++) {
-        size_t at = (size_t)example * (size_t)n->groups + (size_t)g;
-        n->mean[at] = mean[g * width];
-        n->inverse_sd[at] = (real)(1 / sqrt((double)square[g * width] + EPSILON));
-    }
-}
-
-/* z = x slope + offset: gain and bias applied to the normalised value. */
-static void line_of(const Norm *n, int example, real *slope, real *offset)
-{
-    int width = n->channels / n->groups;
-    for (int c = 0; c < n->channels; c++) {
-        size_t at = (size_t)example * (size_t)n->groups + (size_t)(c / width);
-        slope[c] = n->gain[c] * n->inverse_sd[at];
-        offset[c] = n->bias[c] - n->mean[at] * slope[c];
-    }
-}
-
-static void norm_forward(const Norm *n, int example, real *y, real *scratch)
-{
-    int channels = n->channels;
-    size_t start = (size_t)example * (size_t)(n->positions * channels);
-    const real *restrict slope = scratch, *restrict offset = scratch + channels;
-    measure(n, example, scratch);
-    line_of(n, example, scratch, scratch + channels);
-    for (int p = 0; p < n->positions; p++) {
-        const real *restrict from = n->x + start + (size_t)p * (size_t)channels;
-        real *restrict to = y + start + (size_t)p * (size_t)channels;
-        if (n->silu)
-            for (int c = 0; c < channels; c++) {
-                real z = from[c] * slope[c] + offset[c];
-                to[c] = z * vec_sigmoid(z);
-            }
-        else
-            for (int c = 0; c < channels; c++)
-                to[c] = from[c] * slope[c] + offset[c];
-    }
-}
-
-/* dz = silu'(z) dy of an example into dz [positions, channels]. */
-static void through_silu(const Norm *n, const real *x, const real *dy, const real *line, real *dz)
-{
-    int channels = n->channels;
-    const real *restrict slope = line, *restrict offset = line + channels;
-    for (int p = 0; p < n->positions; p++) {
-        size_t at = (size_t)p * (size_t)channels;
-        const real *restrict from = x + at, *restrict up = dy + at;
-        real *restrict to = dz + at;
-        for (int c = 0; c < channels; c++) {
-            real z = from[c] * slope[c] + offset[c], s = vec_sigmoid(z);
-            to[c] = up[c] * s * (1 + z * (1 - s));
-        }
-    }
-}
-
-/* The sums over positions of dz and of dz xhat: the example's shares in bias' and gain'. */
-static void shares(const Norm *n, int example, const real *x, const real *dz, real *restrict db,
-                   real *restrict dg)
-{
-    int channels = n->channels, width = channels / n->groups;
-    for (int c = 0; c < channels; c++)
-        db[c] = dg[c] = 0;
-    for (int p = 0; p < n->positions; p++) {
-        const real *restrict from = x + (size_t)p * (size_t)channels;
-        const real *restrict up = dz + (size_t)p * (size_t)channels;
-        for (int c = 0; c < channels; c++) {
-            db[c] += up[c];
-            dg[c] += up[c] * from[c];
-        }
-    }
-    for (int c = 0; c < channels; c++) {
-        size_t at = (size_t)example * (size_t)n->groups + (size_t)(c / width);
-        dg[c] = (dg[c] - n->mean[at] * db[c]) * n->inverse_sd[at];
-    }
-}
-
-/* X' of an example, from dz and its shares; line [3 channels] is overwritten. */
-static void input_gradient(const Norm *n, int example, const real *x, const real *dz,
-                           const real *db, const real *dg, real *line, Grad out)
-{
-    int channels = n->channels, width = channels / n->groups;
-    real *restrict slope = line, *restrict by_x = line + channels;
-    real *restrict constant = line + 2 * channels;
-    double each = 1.0 / ((double)width * n->positions);
-    for (int c = 0; c < channels; c++) {
-        by_x[c] = n->gain[c] * dg[c];
-        constant[c] = n->gain[c] * db[c];
-    }
-    spread_groups(n, by_x, each);
-    spread_groups(n, constant, each);
-    for (int c = 0; c < channels; c++) { /* rstd (gain dz - constant - xhat by_x) as a line in x */
-        size_t at = (size_t)example * (size_t)n->groups + (size_t)(c / width);
-        real r = n->inverse_sd[at];
-        slope[c] = n->gain[c] * r;
-        constant[c] = -r * (constant[c] - n->mean[at] * r * by_x[c]);
-        by_x[c] = -r * r * by_x[c];
-    }
-    size_t start = (size_t)example * (size_t)(n->positions * channels);
-    for (int p = 0; p < n->positions; p++) {
-        const real *restrict from = x + (size_t)p * (size_t)channels;
-        const real *restrict up = dz + (size_t)p * (size_t)channels;
-        real *restrict to = out.data + start + (size_t)p * (size_t)channels;
-        if (out.add)
-            for (int c = 0; c < channels; c++)
-                to[c] += up[c] * slope[c] + from[c] * by_x[c] + constant[c];
-        else
-            for (int c = 0; c < channels; c++)
-                to[c] = up[c] * slope[c] + from[c] * by_x[c] + constant[c];
-    }
-}
-
-/* Each example's shares are added in their order, so threads do not matter. */
-static void add_shares(Grad g, const real *share, int examples, int channels)
-{
-    for (int c = 0; g.data != NULL && c < channels; c++) {
-        double sum = 0;
-        for (int i = 0; i < examples; i++)
-            sum += (double)share[(size_t)i * 2 * (size_t)channels + (size_t)c];
-        g.data[c] = grad_kept(g.data, g.add, (size_t)c) + (real)sum;
-    }
-}
-
-/* group_norm   xhat = (X - mean) / sqrt(var + epsilon) over each group, Z = gain xhat + bias
- *              gain' += sum Z' xhat    bias' += sum Z'
- *              X' += (gain Z' - mean(gain Z') - xhat mean(gain Z' xhat)) / sqrt(var + epsilon)
- * group_norm_silu   Y = Z sigmoid(Z);    layer_norm: each row an example, one group
- * Sources: Wu & He (2018), arXiv:1803.08494, eq. 1 and 7; Ba, Kiros & Hinton (2016),
- * arXiv:1607.06450. */
-static void norm_backward(Tensor *y)
-{
-    Norm n = norm_of(y);
-    size_t size = (size_t)(n.positions * n.channels), row = 2 * (size_t)n.channels;
-    int threads = kernels_threads(), examples = n.examples;
-    real *share = op_memory(y, (size_t)examples * row, sizeof *share);
-    real *scratch = op_memory(y, (size_t)threads * (size + 3 * row), sizeof *scratch);
-    Grad dx = grad_open(y->parent[0]);
-#pragma omp parallel for schedule(static) num_threads(threads) if (y->size >= OP_PARALLEL_FROM)
-    for (int i = 0; i < examples; i++) {
-        real *own = scratch + (size_t)op_thread() * (size + 3 * row);
-        const real *x = n.x + (size_t)i * size, *dz = y->grad + (size_t)i * size;
-        real *line = own + size, *db = share + (size_t)i * row, *dg = db + n.channels;
-        if (n.silu) {
-            line_of(&n, i, line, line + n.channels);
-            through_silu(&n, x, dz, line, own);
-            dz = own;
-        }
-        shares(&n, i, x, dz, db, dg);
-        if (dx.data != NULL)
-            input_gradient(&n, i, x, dz, db, dg, line, dx);
-    }
-    add_shares(grad_open(y->parent[1]), share + n.channels, examples, n.channels);
-    add_shares(grad_open(y->parent[2]), share, examples, n.channels);
-}
-
-static const Op group_norm_op = {"group_norm", norm_backward, NULL};
-static const Op group_norm_silu_op = {"group_norm_silu", norm_backward, NULL};
-static const Op layer_norm_op = {"layer_norm", norm_backward, NULL};
-
-static Tensor *norm(const Op *op, Tensor *x, Tensor *gain, Tensor *bias, int examples, int groups,
-                    bool silu)
-{
-    int channels = tensor_columns(x), threads = kernels_threads();
-    Tensor *y = op_result(op, x->rank, x->shape, 3, (Tensor *[]){x, gain, bias});
-    size_t statistics = (size_t)examples * (size_t)groups, row = 2 * (size_t)channels;
-    y->attr.norm.examples = examples;
-    y->attr.norm.groups = groups;
-    y->attr.norm.silu = silu;
-    y->attr.norm.mean = op_memory(y, statistics, sizeof(real));
-    y->attr.norm.inverse_sd = op_memory(y, statistics, sizeof(real));
-    Norm n = {examples,
-              (int)(x->size / (size_t)examples / (size_t)channels),
-              channels,
-              groups,
-              silu,
-              x->value,
-              gain->value,
-              bias->value,
-              y->attr.norm.mean,
-              y->attr.norm.inverse_sd};
-    real *scratch = op_memory(y, (size_t)threads * row, sizeof *scratch);
-    real *value = y->value;
-#pragma omp parallel for schedule(static) num_threads(threads) if (y->size >= OP_PARALLEL_FROM)
-    for (int i = 0; i < examples; i++)
-        norm_forward(&n, i, value, scratch + (size_t)op_thread() * row);
-    return y;
-}
+static const double NORM_EPSILON = 1e-5;
 
 static void check_lines(const char *op, const Tensor *x, const Tensor *gain, const Tensor *bias)
 {
@@ -269,9 +17,260 @@ static void check_lines(const char *op, const Tensor *x, const Tensor *gain, con
     for (int i = 0; i < 2; i++)
         if (line[i]->rank != 1 || line[i]->shape[0] != tensor_columns(x))
             op_fail2(op, x, line[i],
-                     "gain and bias have one number for each channel (the last "
-                     "dimension)");
+                     "gain and bias have one number for each channel (the last dimension)");
 }
+
+/* g[j] += the sums of the parts [parts][stride], one after the other. */
+static void add_parts(Grad g, const real *part, int parts, size_t stride, int channels)
+{
+    if (g.data == NULL)
+        return;
+    if (!g.add)
+        memset(g.data, 0, (size_t)channels * sizeof *g.data);
+    for (int p = 0; p < parts; p++)
+        for (int j = 0; j < channels; j++)
+            g.data[j] += part[(size_t)p * stride + (size_t)j];
+}
+
+/* ---------------------------------------------------------------- group norm */
+
+/* An example [rows, channels] and numbers for each of its channels. */
+typedef struct Example {
+    int rows, channels, groups;
+    const real *gain, *bias;
+    real *mean, *inverse_sd; /* of each group; kept for the backward pass        */
+    real *center, *scale;    /* of each channel: its group's mean, gain / sd     */
+    real *sum, *sum_of_x;    /* of each channel                                  */
+    real *dz;                /* [rows, channels], backward through silu alone    */
+} Example;
+
+/* Where the numbers by channel lie in a thread's memory. */
+enum { CENTER, SCALE, SUM, SUM_OF_X, CHANNEL_ARRAYS };
+
+/* The sums of the columns. */
+static void column_sums(const real *restrict x, int rows, int channels, real *restrict sum)
+{
+    memset(sum, 0, (size_t)channels * sizeof *sum);
+    int r = 0;
+    for (; r + 4 <= rows; r += 4, x += 4 * channels) /* a sum is loaded and stored once for four */
+#pragma omp simd
+        for (int j = 0; j < channels; j++)
+            sum[j] += (x[j] + x[j + channels]) + (x[j + 2 * channels] + x[j + 3 * channels]);
+    for (; r < rows; r++, x += channels)
+        for (int j = 0; j < channels; j++)
+            sum[j] += x[j];
+}
+
+static inline real squared(real x)
+{
+    return x * x;
+}
+
+/* The sums of (x - center)^2 of the columns. */
+static void column_squares(const real *restrict x, int rows, int channels,
+                           const real *restrict center, real *restrict sum)
+{
+    memset(sum, 0, (size_t)channels * sizeof *sum);
+    int r = 0;
+    for (; r + 4 <= rows; r += 4, x += 4 * channels)
+#pragma omp simd
+        for (int j = 0; j < channels; j++)
+            sum[j] += (squared(x[j] - center[j]) + squared(x[j + channels] - center[j])) +
+                      (squared(x[j + 2 * channels] - center[j]) +
+                       squared(x[j + 3 * channels] - center[j]));
+    for (; r < rows; r++, x += channels)
+        for (int j = 0; j < channels; j++)
+            sum[j] += squared(x[j] - center[j]);
+}
+
+/* Mean and 1 / sd of each group, by two passes: a mean far from zero costs no digits. */
+static void example_statistics(const Example *e, const real *x)
+{
+    int width = e->channels / e->groups;
+    double count = (double)width * e->rows;
+    column_sums(x, e->rows, e->channels, e->sum);
+    for (int g = 0; g < e->groups; g++) {
+        double total = 0;
+        for (int j = g * width; j < (g + 1) * width; j++)
+            total += (double)e->sum[j];
+        e->mean[g] = (real)(total / count);
+        for (int j = g * width; j < (g + 1) * width; j++)
+            e->center[j] = e->mean[g];
+    }
+    column_squares(x, e->rows, e->channels, e->center, e->sum);
+    for (int g = 0; g < e->groups; g++) {
+        double total = 0;
+        for (int j = g * width; j < (g + 1) * width; j++)
+            total += (double)e->sum[j];
+        e->inverse_sd[g] = (real)(1 / sqrt(total / count + NORM_EPSILON));
+    }
+}
+
+/* center and scale of the channels from the statistics of their groups. */
+static void example_spread(const Example *e)
+{
+    int width = e->channels / e->groups;
+    for (int j = 0; j < e->channels; j++) {
+        e->center[j] = e->mean[j / width];
+        e->scale[j] = e->inverse_sd[j / width] * e->gain[j];
+    }
+}
+
+static inline __attribute__((always_inline)) void
+example_write(bool silu, int rows, int channels, const real *restrict x,
+              const real *restrict center, const real *restrict scale, const real *restrict bias,
+              real *restrict y)
+{
+    for (int r = 0; r < rows; r++, x += channels, y += channels)
+#pragma omp simd
+        for (int j = 0; j < channels; j++) {
+            real z = (x[j] - center[j]) * scale[j] + bias[j];
+            y[j] = silu ? z * vec_sigmoid(z) : z;
+        }
+}
+
+static void example_forward(const Example *e, bool silu, const real *x, real *y)
+{
+    example_statistics(e, x);
+    example_spread(e);
+    if (silu)
+        example_write(true, e->rows, e->channels, x, e->center, e->scale, e->bias, y);
+    else
+        example_write(false, e->rows, e->channels, x, e->center, e->scale, e->bias, y);
+}
+
+/* sum = column sums of dz and sum_of_x = those of dz (x - center). */
+static void example_sums(int rows, int channels, const real *restrict x, const real *restrict dz,
+                         const real *restrict center, real *restrict sum, real *restrict sum_of_x)
+{
+    for (int r = 0; r < rows; r++, x += channels, dz += channels)
+#pragma omp simd
+        for (int j = 0; j < channels; j++) {
+            sum[j] += dz[j];
+            sum_of_x[j] += dz[j] * (x[j] - center[j]);
+        }
+}
+
+/* The same where dz = silu'(z) dy is made on the way. */
+static void example_silu_sums(int rows, int channels, const real *restrict x,
+                              const real *restrict dy, const real *restrict center,
+                              const real *restrict scale, const real *restrict bias,
+                              real *restrict dz, real *restrict sum, real *restrict sum_of_x)
+{
+    for (int r = 0; r < rows; r++, x += channels, dy += channels, dz += channels)
+#pragma omp simd
+        for (int j = 0; j < channels; j++) {
+            real centered = x[j] - center[j], z = centered * scale[j] + bias[j];
+            real s = vec_sigmoid(z), share = s * (1 + z * (1 - s)) * dy[j];
+            dz[j] = share;
+            sum[j] += share;
+            sum_of_x[j] += share * centered;
+        }
+}
+
+/* dx += scale dz + slope (x - center) + level, for each channel. */
+static inline __attribute__((always_inline)) void
+example_share(bool add, int rows, int channels, const real *restrict x, const real *restrict dz,
+              const real *restrict center, const real *restrict scale, const real *restrict slope,
+              const real *restrict level, real *restrict dx)
+{
+    for (int r = 0; r < rows; r++, x += channels, dz += channels, dx += channels)
+#pragma omp simd
+        for (int j = 0; j < channels; j++) {
+            real share = scale[j] * dz[j] + (slope[j] * (x[j] - center[j]) + level[j]);
+            dx[j] = add ? dx[j] + share : share;
+        }
+}
+
+/* Leaves the sums for bias and gain in part[0 .. c-1] and part[c .. 2c-1]. */
+static void example_backward(const Example *e, bool silu, const real *x, const real *dy, Grad dx,
+                             real *part)
+{
+    int width = e->channels / e->groups, c = e->channels;
+    double count = (double)width * e->rows;
+    real *sum = part, *sum_of_x = part + c, *slope = e->sum, *level = e->sum_of_x;
+    const real *dz = silu ? e->dz : dy;
+    example_spread(e);
+    memset(part, 0, 2 * (size_t)c * sizeof *part);
+    if (silu)
+        example_silu_sums(e->rows, c, x, dy, e->center, e->scale, e->bias, e->dz, sum, sum_of_x);
+    else
+        example_sums(e->rows, c, x, dz, e->center, sum, sum_of_x);
+    for (int g = 0; g < e->groups; g++) {
+        double first = 0, second = 0, inverse_sd = (double)e->inverse_sd[g];
+        for (int j = g * width; j < (g + 1) * width; j++) {
+            sum_of_x[j] *= e->inverse_sd[g];
+            first += (double)e->gain[j] * (double)sum[j];
+            second += (double)e->gain[j] * (double)sum_of_x[j];
+        }
+        for (int j = g * width; j < (g + 1) * width; j++) {
+            level[j] = (real)(-inverse_sd * first / count);
+            slope[j] = (real)(-inverse_sd * inverse_sd * second / count);
+        }
+    }
+    if (dx.data != NULL && dx.add)
+        example_share(true, e->rows, c, x, dz, e->center, e->scale, slope, level, dx.data);
+    else if (dx.data != NULL)
+        example_share(false, e->rows, c, x, dz, e->center, e->scale, slope, level, dx.data);
+}
+
+/* The example number i, with the channel arrays in a thread's memory. */
+static Example example_of(const Tensor *y, int i, real *memory)
+{
+    int c = tensor_columns(y), groups = y->attr.norm.groups;
+    size_t at = (size_t)i * (size_t)groups, room = (size_t)c;
+    Example e = {.rows = tensor_rows(y) / y->shape[0], .channels = c, .groups = groups};
+    e.mean = y->attr.norm.mean + at;
+    e.inverse_sd = y->attr.norm.inverse_sd + at;
+    e.center = memory + CENTER * room;
+    e.scale = memory + SCALE * room;
+    e.sum = memory + SUM * room;
+    e.sum_of_x = memory + SUM_OF_X * room;
+    e.dz = memory + CHANNEL_ARRAYS * room;
+    return e;
+}
+
+/* group_norm   Y = (A - mean) / sd gain + bias, sd = sqrt(var + eps), over each group of each
+ * example; group_norm_silu: then Z sigmoid(Z).
+ * With h = (A - mean) / sd, over a group of m numbers, Z' the gradient before silu:
+ * bias' += sum Z'    gain' += sum Z' h
+ * A' += (gain Z' - sum(gain Z') / m - h sum(gain Z' h) / m) / sd
+ * Source: Wu & He (2018), "Group normalization", arXiv:1803.08494, eq. 2-7; the derivative as in
+ * Ioffe & Szegedy (2015), sec. 3. */
+static void group_norm_any(Tensor *y, bool silu)
+{
+    Tensor *x = y->parent[0], *gain = y->parent[1], *bias = y->parent[2];
+    int n = y->shape[0], c = tensor_columns(y);
+    size_t size = y->size / (size_t)n, room = CHANNEL_ARRAYS * (size_t)c + (silu ? size : 0);
+    real *memory = op_memory(y, (size_t)kernels_threads() * room, sizeof *memory);
+    real *part = op_memory(y, 2 * (size_t)n * (size_t)c, sizeof *part);
+    Grad dx = grad_open(x);
+#pragma omp parallel for schedule(static) if (y->size >= OP_PARALLEL_FROM)
+    for (int i = 0; i < n; i++) {
+        size_t at = (size_t)i * size;
+        Example e = example_of(y, i, memory + (size_t)op_thread() * room);
+        Grad share = {dx.data == NULL ? NULL : dx.data + at, dx.add};
+        e.gain = gain->value;
+        e.bias = bias->value;
+        example_backward(&e, silu, x->value + at, y->grad + at, share,
+                         part + 2 * (size_t)i * (size_t)c);
+    }
+    add_parts(grad_open(gain), part + c, n, 2 * (size_t)c, c);
+    add_parts(grad_open(bias), part, n, 2 * (size_t)c, c);
+}
+
+static void group_norm_backward(Tensor *y)
+{
+    group_norm_any(y, false);
+}
+
+static void group_norm_silu_backward(Tensor *y)
+{
+    group_norm_any(y, true);
+}
+
+static const Op group_norm_op = {"group_norm", group_norm_backward, NULL};
+static const Op group_norm_silu_op = {"group_norm_silu", group_norm_silu_backward, NULL};
 
 static Tensor *group_norm(const Op *op, Tensor *x, Tensor *gain, Tensor *bias, int groups,
                           bool silu)
@@ -282,7 +281,21 @@ static Tensor *group_norm(const Op *op, Tensor *x, Tensor *gain, Tensor *bias, i
              "[batch, ..., channels], and the number of groups (%d) divides the channels", groups);
     if (x->rank < 2 || groups < 1 || tensor_columns(x) % groups != 0)
         op_fail(op->name, x, rule);
-    return norm(op, x, gain, bias, x->shape[0], groups, silu);
+    int n = x->shape[0], c = tensor_columns(x);
+    Tensor *y = op_result(op, x->rank, x->shape, 3, (Tensor *[]){x, gain, bias});
+    size_t size = y->size / (size_t)n, room = CHANNEL_ARRAYS * (size_t)c;
+    y->attr.norm.groups = groups;
+    y->attr.norm.mean = op_memory(y, (size_t)n * (size_t)groups, sizeof(real));
+    y->attr.norm.inverse_sd = op_memory(y, (size_t)n * (size_t)groups, sizeof(real));
+    real *memory = op_memory(y, (size_t)kernels_threads() * room, sizeof *memory);
+#pragma omp parallel for schedule(static) if (y->size >= OP_PARALLEL_FROM)
+    for (int i = 0; i < n; i++) {
+        Example e = example_of(y, i, memory + (size_t)op_thread() * room);
+        e.gain = gain->value;
+        e.bias = bias->value;
+        example_forward(&e, silu, x->value + (size_t)i * size, y->value + (size_t)i * size);
+    }
+    return y;
 }
 
 Tensor *tensor_group_norm(Tensor *x, Tensor *gain, Tensor *bias, int groups)
@@ -295,8 +308,100 @@ Tensor *tensor_group_norm_silu(Tensor *x, Tensor *gain, Tensor *bias, int groups
     return group_norm(&group_norm_silu_op, x, gain, bias, groups, true);
 }
 
+/* ---------------------------------------------------------------- layer norm */
+
+/* Rows that share the sums for gain and bias. */
+enum { BLOCK = 16 };
+
+/* dx of one row, and its shares of part = [bias' | gain']. */
+static inline __attribute__((always_inline)) void
+row_backward(bool add, int c, const real *restrict x, const real *restrict dy,
+             const real *restrict gain, real mean, real inverse_sd, real *restrict dx,
+             real *restrict bias_part, real *restrict gain_part)
+{
+    real first = 0, second = 0;
+#pragma omp simd reduction(+ : first, second)
+    for (int j = 0; j < c; j++) {
+        real h = (x[j] - mean) * inverse_sd, share = dy[j] * gain[j];
+        bias_part[j] += dy[j];
+        gain_part[j] += dy[j] * h;
+        first += share;
+        second += share * h;
+    }
+    if (dx == NULL)
+        return;
+    real level = -inverse_sd * first / (real)c;
+    real slope = -inverse_sd * inverse_sd * second / (real)c;
+#pragma omp simd
+    for (int j = 0; j < c; j++) {
+        real share = inverse_sd * gain[j] * dy[j] + (slope * (x[j] - mean) + level);
+        dx[j] = add ? dx[j] + share : share;
+    }
+}
+
+/* layer_norm   group_norm of each row as a whole.
+ * Source: Ba, Kiros & Hinton (2016), "Layer normalization", arXiv:1607.06450, eq. 3-4. */
+static void layer_norm_backward(Tensor *y)
+{
+    Tensor *x = y->parent[0], *gain = y->parent[1], *bias = y->parent[2];
+    int rows = tensor_rows(y), c = tensor_columns(y), blocks = (rows + BLOCK - 1) / BLOCK;
+    size_t room = 2 * (size_t)c;
+    real *part = op_memory(y, (size_t)blocks * room, sizeof *part);
+    Grad dx = grad_open(x);
+#pragma omp parallel for schedule(static) if (y->size >= OP_PARALLEL_FROM)
+    for (int b = 0; b < blocks; b++) {
+        real *sums = part + (size_t)b * room;
+        int end = (b + 1) * BLOCK < rows ? (b + 1) * BLOCK : rows;
+        memset(sums, 0, room * sizeof *sums);
+        for (int r = b * BLOCK; r < end; r++) {
+            size_t at = (size_t)r * (size_t)c;
+            real mean = y->attr.norm.mean[r], inverse_sd = y->attr.norm.inverse_sd[r];
+            if (dx.add)
+                row_backward(true, c, x->value + at, y->grad + at, gain->value, mean, inverse_sd,
+                             dx.data == NULL ? NULL : dx.data + at, sums, sums + c);
+            else
+                row_backward(false, c, x->value + at, y->grad + at, gain->value, mean, inverse_sd,
+                             dx.data == NULL ? NULL : dx.data + at, sums, sums + c);
+        }
+    }
+    add_parts(grad_open(gain), part + c, blocks, room, c);
+    add_parts(grad_open(bias), part, blocks, room, c);
+}
+
+static const Op layer_norm_op = {"layer_norm", layer_norm_backward, NULL};
+
+static void row_forward(int c, const real *restrict x, const real *restrict gain,
+                        const real *restrict bias, real *restrict y, real *mean, real *inverse_sd)
+{
+    real sum = 0, squares = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int j = 0; j < c; j++)
+        sum += x[j];
+    real center = sum / (real)c;
+#pragma omp simd reduction(+ : squares)
+    for (int j = 0; j < c; j++)
+        squares += (x[j] - center) * (x[j] - center);
+    real scale = 1 / (real)sqrt((double)squares / c + NORM_EPSILON);
+    for (int j = 0; j < c; j++)
+        y[j] = (x[j] - center) * scale * gain[j] + bias[j];
+    *mean = center;
+    *inverse_sd = scale;
+}
+
 Tensor *tensor_layer_norm(Tensor *x, Tensor *gain, Tensor *bias)
 {
     check_lines("layer_norm", x, gain, bias);
-    return norm(&layer_norm_op, x, gain, bias, tensor_rows(x), 1, false);
+    int rows = tensor_rows(x), c = tensor_columns(x);
+    Tensor *y = op_result(&layer_norm_op, x->rank, x->shape, 3, (Tensor *[]){x, gain, bias});
+    real *mean = op_memory(y, (size_t)rows, sizeof *mean);
+    real *inverse_sd = op_memory(y, (size_t)rows, sizeof *inverse_sd);
+    y->attr.norm.mean = mean;
+    y->attr.norm.inverse_sd = inverse_sd;
+#pragma omp parallel for schedule(static) if (y->size >= OP_PARALLEL_FROM)
+    for (int r = 0; r < rows; r++) {
+        size_t at = (size_t)r * (size_t)c;
+        row_forward(c, x->value + at, gain->value, bias->value, y->value + at, &mean[r],
+                    &inverse_sd[r]);
+    }
+    return y;
 }

@@ -57,9 +57,8 @@ typedef union OpAttr {
         Activation activation;
     } conv;
     struct {
-        int examples, groups;
-        bool silu;
-        real *mean, *inverse_sd; /* [examples, groups] */
+        int groups;
+        real *mean, *inverse_sd; /* of each group of each example, or of each row */
     } norm;
     struct {
         int heads;

@@ -100,8 +100,7 @@ static void test_lanes(void)
         in_loop[i] = vec_tanh(3 * x[i]) + vec_exp(x[i]) * vec_softplus(x[i]) + vec_erf(x[i]);
     for (int i = 0; i < N; i++) {
         volatile float alone = x[i];
-        float a =
-            vec_tanh(3 * alone) + vec_exp(alone) * vec_softplus(alone) + vec_erf(alone);
+        float a = vec_tanh(3 * alone) + vec_exp(alone) * vec_softplus(alone) + vec_erf(alone);
         differ += a != in_loop[i];
     }
     CU_ASSERT_EQUAL(differ, 0);
