@@ -15,7 +15,7 @@
 #include <string.h>
 
 const OptionSpec ddpm_eval_options[] = {
-    {"likelihood", OPTION_CHOICE, "all", "NAME", "what is measured", 0, 0, "all|bound|ode"},
+    {"likelihood", OPTION_CHOICE, "all", "NAME", "what is measured", 0, 0, "all|bound|ode|none"},
     {"bound-steps", OPTION_INT, "50", "S",
      "steps of the bound measured an example, spread evenly; 0: every one", 0, 1e6, NULL},
     {"ode-tolerance", OPTION_REAL, "1e-4", "X", "of the ODE's solver", 1e-12, 0.1, NULL},

@@ -110,7 +110,6 @@ void likelihood_report_to_json(const LikelihoodReport *report, cJSON *object)
                    report->discrete ? likelihood_bits_per_dim(mean, report->dims) : NAN);
         cJSON_AddItemToArray(list, row);
     }
-    cJSON_AddItemToObject(object, "samples", cJSON_CreateObject());
     cJSON *parts = cJSON_AddObjectToObject(object, "parts");
     for (int i = 0; i < report->parts; i++) {
         cJSON *part = cJSON_AddObjectToObject(parts, report->part[i].name);
@@ -122,8 +121,9 @@ void likelihood_report_to_json(const LikelihoodReport *report, cJSON *object)
 
 void likelihood_report_print(const LikelihoodReport *report, FILE *out)
 {
-    fprintf(out, "%-20s %-12s %12s %10s %10s\n", "-log p (down is better)", "kind", "nats", "+- se",
-            report->discrete ? "bits/dim" : "");
+    if (report->likelihoods > 0)
+        fprintf(out, "%-20s %-12s %12s %10s %10s\n", "-log p (down is better)", "kind", "nats",
+                "+- se", report->discrete ? "bits/dim" : "");
     for (int i = 0; i < report->likelihoods; i++) {
         const Likelihood *likelihood = &report->likelihood[i];
         double mean = likelihood_mean(likelihood->log_prob, (size_t)report->examples);

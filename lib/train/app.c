@@ -6,6 +6,7 @@
 #include "train/loop.h"
 #include "train/pictures.h"
 #include "train/progress.h"
+#include "train/quality.h"
 #include "train/run.h"
 
 #include <stdio.h>
@@ -22,6 +23,8 @@ static const OptionSpec common_options[] = {
 static const OptionSpec eval_options[] = {
     {"split", OPTION_CHOICE, "test", "NAME", "examples to judge on", 0, 1, "test|validation|train"},
     {"examples", OPTION_INT, NULL, "N", "how many (default: all of the split)", 1, 1e9, NULL},
+    {"samples", OPTION_INT, "2000", "N", "samples to measure beside real examples; 0: none", 0,
+     1000000, NULL},
     {"eval-seed", OPTION_INT, "1", "N", "of the evaluation's own draws", 0, 1e15, NULL},
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
 
@@ -98,6 +101,43 @@ static uint32_t *spread_index(const Dataset *data, Split split, int n)
     return index;
 }
 
+/* The classes in turn, where the options ask for guidance: samples of wanted classes. */
+static int *guided_labels(const Run *run, const Options *options, int n)
+{
+    bool guided = options_known(options, "guidance") && options_set(options, "guidance");
+    if (!guided || run->data->classes == 0)
+        return NULL;
+    int *label = memory_new((size_t)n, sizeof *label);
+    for (int i = 0; i < n; i++)
+        label[i] = i % run->data->classes;
+    return label;
+}
+
+/* Draws samples and measures them; NULL when none were asked for or they can't be. */
+static cJSON *evaluate_samples(Run *run, const Options *options)
+{
+    int n = (int)options_int(options, "samples");
+    const char *reason = "";
+    if (n == 0 || run->family->sample == NULL)
+        return NULL;
+    if (!quality_possible(run->data, &reason)) {
+        warn("samples are not measured: %s", reason);
+        return NULL;
+    }
+    char duration[32];
+    double start = profile_seconds();
+    int *label = guided_labels(run, options, n);
+    SampleRequest request = {.n = n, .label = label, .options = options};
+    real *sample = pictures_samples(run, (uint64_t)options_int(options, "eval-seed"), &request);
+    Quality quality = quality_measure(run->data, sample, n, label);
+    printf("\n");
+    quality_print(&quality, stdout);
+    printf("drawn and measured in %s\n", progress_duration(profile_seconds() - start, duration));
+    free(sample);
+    free(label);
+    return quality_to_json(&quality);
+}
+
 static void evaluate(Run *run, const Options *options, const char *how)
 {
     Split split = split_of(options_text(options, "split"));
@@ -125,7 +165,8 @@ static void evaluate(Run *run, const Options *options, const char *how)
            run_split_name(split), run->data->name, how,
            progress_duration(profile_seconds() - start, duration));
     likelihood_report_print(&report, stdout);
-    run_write_eval(run->dir, run->family, run->data, split, &report);
+    run_write_eval(run->dir, run->family, run->data, split, &report,
+                   evaluate_samples(run, options));
     likelihood_report_clear(&report);
     tape_free(task.tape);
     free(index);
@@ -133,7 +174,9 @@ static void evaluate(Run *run, const Options *options, const char *how)
 
 static int eval_command(const Family *family, int argc, char **argv)
 {
-    const OptionSpec *tables[] = {common_options, eval_options, family->eval_options, NULL};
+    const OptionSpec *tables[] = {
+        common_options, eval_options, family->eval_options,
+        family->sample_options != NULL ? family->sample_options : no_options, NULL};
     Options *options = parse(family, "eval", commands[1].help, tables, argc, argv);
     Run *run = open_run(family, options);
     evaluate(run, options, "");
@@ -157,6 +200,7 @@ static void evaluate_quickly(Run *run, size_t most)
     Options *options = options_parse(family->name, family->purpose, tables, 2, line);
     snprintf(examples, sizeof examples, "%zu", all < most ? all : most);
     options_put(options, "examples", examples, "the small evaluation");
+    options_put(options, "samples", "0", "the small evaluation");
     for (int i = 0; family->quick_eval != NULL && family->quick_eval[i].name != NULL; i++)
         options_put(options, family->quick_eval[i].name, family->quick_eval[i].value,
                     "the small evaluation");

@@ -1,0 +1,49 @@
+/* How good samples are, by the ruler's features (metric/ruler.h): beside each distance stands what
+ * real images get at the same count, since distances between samples are never zero.
+ *
+ * Samples are compared with test images; the floor compares validation images with the same test
+ * images. On points: the sliced Wasserstein distance alone. */
+#ifndef TRAIN_QUALITY_H
+#define TRAIN_QUALITY_H
+
+#include "data/dataset.h"
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+typedef struct QualityValue {
+    double samples, real; /* of the samples, and of as many real examples */
+} QualityValue;
+
+typedef struct Quality {
+    int n;       /* samples, and real examples beside them       */
+    bool images; /* false: only sliced_wasserstein was measured   */
+    QualityValue frechet, kernel, sliced_wasserstein;
+    QualityValue precision, recall, density, coverage;
+    double kernel_se;
+    bool labelled;       /* samples of wanted classes were given  */
+    double agreement;    /* share that the classifier gives the wanted class    */
+    double class_lowest; /* coverage within a class, the worst class, and the mean over classes */
+    double class_mean;
+    double class_real; /* that mean for real examples */
+} Quality;
+
+/* Whether the samples of this data set can be measured; if not, why (static text) into reason: no
+ * ruler for such images, or its file is missing. */
+bool quality_possible(const Dataset *data, const char **reason);
+
+/* sample [n, dims] in the data's units; label [n]: the classes that were wanted, or NULL. n is cut
+ * to what the validation and test splits hold. */
+Quality quality_measure(const Dataset *data, const real *sample, int n, const int *label);
+
+void quality_print(const Quality *quality, FILE *out);
+
+/* The object "samples" of eval.json. */
+cJSON *quality_to_json(const Quality *quality);
+
+/* The ruler's file for a data set: DIR/mnist.safetensors for grey, DIR/mnist-binary.safetensors for
+ * binary images, DIR from LAB_RULER or chapters/00-classifier/weights. Free with free(). */
+char *quality_ruler_path(const Dataset *data);
+
+#endif
