@@ -39,12 +39,21 @@ Tensor *class_rows(Tape *tape, const int *label, int n, int classes)
 
 /* ---------------------------------------------------------------- the embedding */
 
+/* Weights N(0, sd^2). */
+static void spread(Linear *linear, double sd, Rng *rng)
+{
+    rng_normal(rng, linear->weight->value, linear->weight->size);
+    for (size_t i = 0; i < linear->weight->size; i++)
+        linear->weight->value[i] *= (real)sd;
+}
+
 static Linear linear_named(Params *params, const char *name, const char *part, int in, int out,
                            Rng *rng)
 {
     char *full = memory_format("%s.%s", name, part);
     Linear linear = linear_create(params, full, in, out, ACTIVATION_NONE, rng);
     free(full);
+    spread(&linear, 1 / sqrt(in), rng);
     return linear;
 }
 
@@ -83,6 +92,15 @@ static void zero(Linear *linear)
     memset(linear->weight->value, 0, linear->weight->size * sizeof(real));
 }
 
+/* Random features of many places and directions: from few inputs a rule that keeps variances leaves
+ * silu nearly straight, and v, which no straight function of x predicts, is hardly learned. With 4
+ * 8gaussians, checkerboard and 2spirals had a tenth of the gap that they had with 1. */
+static void open_wide(Linear *linear, int in, Rng *rng)
+{
+    spread(linear, 4 / sqrt(in), rng);
+    rng_normal(rng, linear->bias->value, linear->bias->size);
+}
+
 static ResidualMlp residual_create(Params *params, const char *name, int dims, int width,
                                    int blocks, Rng *rng)
 {
@@ -90,6 +108,7 @@ static ResidualMlp residual_create(Params *params, const char *name, int dims, i
     if (blocks > RESIDUAL_MOST_BLOCKS)
         fail("denoiser: %d blocks; at most %d", blocks, RESIDUAL_MOST_BLOCKS);
     mlp.in = linear_named(params, name, "in", dims, width, rng);
+    open_wide(&mlp.in, dims, rng);
     for (int b = 0; b < blocks; b++) {
         char *block = memory_format("%s.block.%d", name, b);
         mlp.block[b].up = linear_named(params, block, "up", width, width, rng);

@@ -56,8 +56,9 @@ Tensor *class_rows(Tape *tape, const int *label, int n, int classes);
 /* position [n, 1]; class [n, classes + 1], or NULL: no class in particular -> [n, width]. */
 Tensor *embedding_forward(const Embedding *embedding, Tensor *position, Tensor *class);
 
-/* Weights NAME.in, NAME.block.0.up ... The last layers of blocks and network start at zero, so that
- * each block begins as the identity. classes 0: unconditional. */
+/* Weights NAME.in, NAME.block.0.up ...: N(0, 1/in), those of NAME.in wider. The last layers of
+ * blocks and network start at zero, so that each block begins as the identity. classes 0:
+ * unconditional. */
 Denoiser denoiser_create_mlp(Params *params, const char *name, int dims, int width, int blocks,
                              int classes, Rng *rng);
 
