@@ -57,10 +57,10 @@ static Linear linear_named(Params *params, const char *name, const char *part, i
     return linear;
 }
 
-static Embedding embedding_create(Params *params, const char *name, int width, int classes,
-                                  Rng *rng)
+static TimeEmbedding time_embedding_create(Params *params, const char *name, int width, int classes,
+                                           Rng *rng)
 {
-    Embedding embedding = {.classes = classes, .width = width};
+    TimeEmbedding embedding = {.classes = classes, .width = width};
     embedding.first = linear_named(params, name, "time.0", TIME_FEATURES, width, rng);
     embedding.second = linear_named(params, name, "time.1", width, width, rng);
     if (classes > 0) {
@@ -72,7 +72,7 @@ static Embedding embedding_create(Params *params, const char *name, int width, i
     return embedding;
 }
 
-Tensor *embedding_forward(const Embedding *embedding, Tensor *position, Tensor *class)
+Tensor *time_embedding_forward(const TimeEmbedding *embedding, Tensor *position, Tensor *class)
 {
     Tensor *hidden = tensor_silu(linear_forward(&embedding->first, time_features(position)));
     Tensor *time = linear_forward(&embedding->second, hidden);
@@ -141,7 +141,7 @@ Denoiser denoiser_create_mlp(Params *params, const char *name, int dims, int wid
                              int classes, Rng *rng)
 {
     Denoiser denoiser = {.kind = NETWORK_MLP, .dims = dims};
-    denoiser.embedding = embedding_create(params, name, width, classes, rng);
+    denoiser.embedding = time_embedding_create(params, name, width, classes, rng);
     denoiser.mlp = residual_create(params, name, dims, width, blocks, rng);
     return denoiser;
 }
@@ -153,7 +153,7 @@ Denoiser denoiser_create_unet(Params *params, const char *name, int height, int 
                          .dims = height * width * shape.channels,
                          .height = height,
                          .width = width};
-    denoiser.embedding = embedding_create(params, name, shape.embedding, classes, rng);
+    denoiser.embedding = time_embedding_create(params, name, shape.embedding, classes, rng);
     denoiser.unet = unet_create(params, name, shape, rng);
     return denoiser;
 }
@@ -168,7 +168,7 @@ static Tensor *image_forward(const Denoiser *denoiser, Tensor *x, Tensor *e)
 
 Tensor *denoiser_forward(const Denoiser *denoiser, Tensor *x, Tensor *position, Tensor *class)
 {
-    Tensor *e = tensor_silu(embedding_forward(&denoiser->embedding, position, class));
+    Tensor *e = tensor_silu(time_embedding_forward(&denoiser->embedding, position, class));
     switch (denoiser->kind) {
     case NETWORK_MLP:
         return residual_forward(&denoiser->mlp, x, e);
