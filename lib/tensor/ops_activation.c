@@ -1,6 +1,7 @@
 /* The activations, each as an operation of its own; tensor_linear fuses some of them. The
  * derivative is written in the result where that is possible: what the forward pass read need not
- * be kept. */
+ * be kept. Where the slope is long, writing and adding are two loops: gcc splits a short loop by
+ * itself, and does not vectorise a long one. */
 #include "support/vecmath.h"
 #include "tensor/op.h"
 
@@ -81,11 +82,15 @@ static void softplus_backward(Tensor *y)
         return;
     const size_t n = y->size;
     real *da = a.data;
-    const bool add = a.add;
     const real *dy = y->grad;
+    if (a.add)
 #pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
-    for (size_t i = 0; i < n; i++)
-        da[i] = grad_kept(da, add, i) + vec_sigmoid(x[i]) * dy[i];
+        for (size_t i = 0; i < n; i++)
+            da[i] += vec_sigmoid(x[i]) * dy[i];
+    else
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
+        for (size_t i = 0; i < n; i++)
+            da[i] = vec_sigmoid(x[i]) * dy[i];
 }
 
 static Tensor *softplus_tangent(Tensor *y, Tensor *const *da)
@@ -166,23 +171,23 @@ static inline __attribute__((always_inline)) real silu_slope(real x)
     return s * (1 + x * (1 - s));
 }
 
-/* add is a constant where this is called: gcc does not split so long a loop by itself, and would
- * not vectorise it. */
-static inline __attribute__((always_inline)) void
-silu_share(bool add, size_t n, const real *restrict x, const real *restrict dy, real *restrict da)
-{
-#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
-    for (size_t i = 0; i < n; i++)
-        da[i] = (add ? da[i] : 0) + silu_slope(x[i]) * dy[i];
-}
-
 static void silu_backward(Tensor *y)
 {
     Grad a = grad_open(y->parent[0]);
-    if (a.data != NULL && a.add)
-        silu_share(true, y->size, y->parent[0]->value, y->grad, a.data);
-    else if (a.data != NULL)
-        silu_share(false, y->size, y->parent[0]->value, y->grad, a.data);
+    const real *x = y->parent[0]->value;
+    if (a.data == NULL)
+        return;
+    const size_t n = y->size;
+    real *da = a.data;
+    const real *dy = y->grad;
+    if (a.add)
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
+        for (size_t i = 0; i < n; i++)
+            da[i] += silu_slope(x[i]) * dy[i];
+    else
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
+        for (size_t i = 0; i < n; i++)
+            da[i] = silu_slope(x[i]) * dy[i];
 }
 
 static Tensor *silu_tangent(Tensor *y, Tensor *const *da)
@@ -256,21 +261,23 @@ static inline __attribute__((always_inline)) real gelu_slope(real x)
     return cdf(x) + x * density(x);
 }
 
-static inline __attribute__((always_inline)) void
-gelu_share(bool add, size_t n, const real *restrict x, const real *restrict dy, real *restrict da)
-{
-#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
-    for (size_t i = 0; i < n; i++)
-        da[i] = (add ? da[i] : 0) + gelu_slope(x[i]) * dy[i];
-}
-
 static void gelu_backward(Tensor *y)
 {
     Grad a = grad_open(y->parent[0]);
-    if (a.data != NULL && a.add)
-        gelu_share(true, y->size, y->parent[0]->value, y->grad, a.data);
-    else if (a.data != NULL)
-        gelu_share(false, y->size, y->parent[0]->value, y->grad, a.data);
+    const real *x = y->parent[0]->value;
+    if (a.data == NULL)
+        return;
+    const size_t n = y->size;
+    real *da = a.data;
+    const real *dy = y->grad;
+    if (a.add)
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
+        for (size_t i = 0; i < n; i++)
+            da[i] += gelu_slope(x[i]) * dy[i];
+    else
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
+        for (size_t i = 0; i < n; i++)
+            da[i] = gelu_slope(x[i]) * dy[i];
 }
 
 static Tensor *gelu_tangent(Tensor *y, Tensor *const *da)

@@ -81,21 +81,34 @@ static void soft_rows(const Attention *a, int example, real *restrict row)
     }
 }
 
+/* to [rows, depth] = the head's columns of a side: what a product reads often lies together, since
+ * rows a large power of 2 apart push each other out of the cache. */
+static void gather_head(const real *from, size_t stride, int rows, int depth, real *to)
+{
+    for (int t = 0; t < rows; t++)
+        memcpy(to + (size_t)t * (size_t)depth, from + (size_t)t * stride,
+               (size_t)depth * sizeof *to);
+}
+
+/* scratch: [queries depth] for Q, then [depth keys] for K^T, whose place V takes. */
 static void head_forward(const Attention *a, int example, int head, real *y, size_t y_stride,
                          real *scratch)
 {
-    const real *q = side_value(a, &a->q, example, head), *k = side_value(a, &a->k, example, head);
-    const real *v = side_value(a, &a->v, example, head);
-    real *w = weights_of(a, example, head);
-    size_t keys = (size_t)a->keys;
-    transpose(k, a->k.stride, a->keys, a->depth, scratch);
-    small_product(&(SmallProduct){a->queries, a->keys, a->depth, q, a->q.stride, 1, scratch, keys,
-                                  w, keys, false});
+    real *w = weights_of(a, example, head),
+         *other = scratch + (size_t)a->queries * (size_t)a->depth;
+    size_t keys = (size_t)a->keys, depth = (size_t)a->depth;
+    Triangle scores = a->causal ? TRIANGLE_LOWER_RESULT : TRIANGLE_NONE;
+    Triangle sums = a->causal ? TRIANGLE_LOWER_A : TRIANGLE_NONE;
+    gather_head(side_value(a, &a->q, example, head), a->q.stride, a->queries, a->depth, scratch);
+    transpose(side_value(a, &a->k, example, head), a->k.stride, a->keys, a->depth, other);
+    small_product(&(SmallProduct){a->queries, a->keys, a->depth, scratch, depth, 1, other, keys, w,
+                                  keys, false, scores});
     soft_rows(a, example, w);
-    small_product(&(SmallProduct){a->queries, a->depth, a->keys, w, keys, 1, v, a->v.stride,
-                                  y + (size_t)example * (size_t)a->queries * y_stride +
-                                      (size_t)(head * a->depth),
-                                  y_stride, false});
+    gather_head(side_value(a, &a->v, example, head), a->v.stride, a->keys, a->depth, other);
+    small_product(
+        &(SmallProduct){a->queries, a->depth, a->keys, w, keys, 1, other, depth,
+                        y + (size_t)example * (size_t)a->queries * y_stride + (size_t)head * depth,
+                        y_stride, false, sums});
 }
 
 /* dS = W (dW - rowsum(W dW)) / sqrt(depth), in place of dW. */
@@ -103,40 +116,57 @@ static void soft_rows_backward(const Attention *a, const real *restrict w, real 
 {
     const real scale = 1 / (real)sqrt((double)a->depth);
     for (int i = 0; i < a->queries; i++, w += a->keys, dw += a->keys) {
+        int end = a->causal ? i + 1 : a->keys;
         real dot = 0;
 #pragma omp simd reduction(+ : dot)
-        for (int j = 0; j < a->keys; j++)
+        for (int j = 0; j < end; j++)
             dot += w[j] * dw[j];
-        for (int j = 0; j < a->keys; j++)
+        for (int j = 0; j < end; j++)
             dw[j] = w[j] * (dw[j] - dot) * scale;
+        for (int j = end; j < a->keys; j++)
+            dw[j] = 0;
     }
 }
 
-/* scratch: [depth keys] for V^T, then [queries keys] for the scores' gradient. */
+/* Numbers of scratch that a head's backward pass needs: dY, V^T (whose place K and Q take), dS. */
+static size_t backward_room(const Attention *a)
+{
+    size_t queries = (size_t)a->queries, keys = (size_t)a->keys, depth = (size_t)a->depth;
+    return queries * depth + (keys > queries ? keys : queries) * depth + queries * keys;
+}
+
 static void head_backward(const Attention *a, int example, int head, const real *dy_all,
                           size_t y_stride, real *scratch)
 {
-    const real *dy =
-        dy_all + (size_t)example * (size_t)a->queries * y_stride + (size_t)(head * a->depth);
-    const real *w = weights_of(a, example, head), *v = side_value(a, &a->v, example, head);
-    real *v_turned = scratch, *ds = scratch + (size_t)a->depth * (size_t)a->keys;
-    size_t keys = (size_t)a->keys;
+    const real *w = weights_of(a, example, head);
+    size_t keys = (size_t)a->keys, depth = (size_t)a->depth, queries = (size_t)a->queries;
+    real *dy = scratch, *other = dy + queries * depth;
+    real *ds = other + (keys > queries ? keys : queries) * depth;
+    Triangle scores = a->causal ? TRIANGLE_LOWER_RESULT : TRIANGLE_NONE;
+    Triangle sums = a->causal ? TRIANGLE_LOWER_A : TRIANGLE_NONE;
+    Triangle turned = a->causal ? TRIANGLE_UPPER_A : TRIANGLE_NONE;
+    gather_head(dy_all + (size_t)example * queries * y_stride + (size_t)head * depth, y_stride,
+                a->queries, a->depth, dy);
     if (a->v.grad.data != NULL)
-        small_product(&(SmallProduct){a->keys, a->depth, a->queries, w, 1, keys, dy, y_stride,
+        small_product(&(SmallProduct){a->keys, a->depth, a->queries, w, 1, keys, dy, depth,
                                       side_grad(a, &a->v, example, head), a->v.stride,
-                                      a->v.grad.add});
-    transpose(v, a->v.stride, a->keys, a->depth, v_turned);
-    small_product(&(SmallProduct){a->queries, a->keys, a->depth, dy, y_stride, 1, v_turned, keys,
-                                  ds, keys, false});
+                                      a->v.grad.add, turned});
+    transpose(side_value(a, &a->v, example, head), a->v.stride, a->keys, a->depth, other);
+    small_product(&(SmallProduct){a->queries, a->keys, a->depth, dy, depth, 1, other, keys, ds,
+                                  keys, false, scores});
     soft_rows_backward(a, w, ds);
-    if (a->q.grad.data != NULL)
-        small_product(&(SmallProduct){
-            a->queries, a->depth, a->keys, ds, keys, 1, side_value(a, &a->k, example, head),
-            a->k.stride, side_grad(a, &a->q, example, head), a->q.stride, a->q.grad.add});
-    if (a->k.grad.data != NULL)
-        small_product(&(SmallProduct){
-            a->keys, a->depth, a->queries, ds, 1, keys, side_value(a, &a->q, example, head),
-            a->q.stride, side_grad(a, &a->k, example, head), a->k.stride, a->k.grad.add});
+    if (a->q.grad.data != NULL) {
+        gather_head(side_value(a, &a->k, example, head), a->k.stride, a->keys, a->depth, other);
+        small_product(&(SmallProduct){a->queries, a->depth, a->keys, ds, keys, 1, other, depth,
+                                      side_grad(a, &a->q, example, head), a->q.stride,
+                                      a->q.grad.add, sums});
+    }
+    if (a->k.grad.data != NULL) {
+        gather_head(side_value(a, &a->q, example, head), a->q.stride, a->queries, a->depth, other);
+        small_product(&(SmallProduct){a->keys, a->depth, a->queries, ds, 1, keys, other, depth,
+                                      side_grad(a, &a->k, example, head), a->k.stride,
+                                      a->k.grad.add, turned});
+    }
 }
 
 static Side side_of(const Tensor *x, int part, int width)
@@ -189,8 +219,7 @@ static void open_grads(Attention *a, Tensor *y)
 static void attention_backward(Tensor *y)
 {
     Attention a = attention_of(y);
-    size_t each = (size_t)(a.depth + a.queries) * (size_t)a.keys,
-           stride = (size_t)tensor_columns(y);
+    size_t each = backward_room(&a), stride = (size_t)tensor_columns(y);
     int units = a.batch * a.heads, threads = kernels_threads();
     real *scratch = op_memory(y, (size_t)threads * each, sizeof *scratch);
     open_grads(&a, y);
@@ -235,7 +264,7 @@ static Tensor *attention(Tensor *const *operand, int operands, int width, int he
     }
     Attention a = attention_of(y);
     check_mask(&a);
-    size_t each = (size_t)a.depth * (size_t)a.keys;
+    size_t each = (size_t)a.depth * (size_t)(a.queries + a.keys);
     real *scratch = op_memory(y, (size_t)threads * each, sizeof *scratch);
 #pragma omp parallel for schedule(static) num_threads(threads) if (y->size >= OP_PARALLEL_FROM)
     for (int u = 0; u < batch * heads; u++)

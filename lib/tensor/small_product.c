@@ -16,22 +16,27 @@ static inline __attribute__((always_inline)) void add_product(real a, const Lane
         (*sum)[l] = vec_fma(a, (*b)[l], (*sum)[l]);
 }
 
+/* Rows i .. of C and what they are made of: terms from .. to-1. */
+typedef struct Band {
+    int i, rows, from, to;
+} Band;
+
 /* rows is a constant where this is called, so that the loops over it are unrolled. */
-static inline __attribute__((always_inline)) void full_tile(const SmallProduct *p, int i, int j,
+static inline __attribute__((always_inline)) void full_tile(const SmallProduct *p, Band band, int j,
                                                             int rows)
 {
     Lanes sum[TILE_ROWS] = {{0}};
-    const real *a = p->a + (size_t)i * p->a_row, *b = p->b + j;
     const size_t a_row = p->a_row, a_column = p->a_column, b_row = p->b_row;
-    const int k = p->k;
-    for (int q = 0; q < k; q++, a += a_column, b += b_row) {
+    const real *a = p->a + (size_t)band.i * a_row + (size_t)band.from * a_column;
+    const real *b = p->b + (size_t)band.from * b_row + j;
+    for (int q = band.from; q < band.to; q++, a += a_column, b += b_row) {
         const Lanes row = *(const Lanes *)b;
 #pragma GCC unroll 6
         for (int r = 0; r < rows; r++)
             add_product(a[(size_t)r * a_row], &row, &sum[r]);
     }
     for (int r = 0; r < rows; r++) {
-        Lanes *c = (Lanes *)(p->c + (size_t)(i + r) * p->c_row + j);
+        Lanes *c = (Lanes *)(p->c + (size_t)(band.i + r) * p->c_row + j);
         if (p->add)
             *c += sum[r];
         else
@@ -39,36 +44,36 @@ static inline __attribute__((always_inline)) void full_tile(const SmallProduct *
     }
 }
 
-static void full_tile_any(const SmallProduct *p, int i, int j, int rows)
+static void full_tile_any(const SmallProduct *p, Band band, int j)
 {
-    switch (rows) {
+    switch (band.rows) {
     case 1:
-        full_tile(p, i, j, 1);
+        full_tile(p, band, j, 1);
         break;
     case 2:
-        full_tile(p, i, j, 2);
+        full_tile(p, band, j, 2);
         break;
     case 3:
-        full_tile(p, i, j, 3);
+        full_tile(p, band, j, 3);
         break;
     case 4:
-        full_tile(p, i, j, 4);
+        full_tile(p, band, j, 4);
         break;
     case 5:
-        full_tile(p, i, j, 5);
+        full_tile(p, band, j, 5);
         break;
     default:
-        full_tile(p, i, j, TILE_ROWS);
+        full_tile(p, band, j, TILE_ROWS);
         break;
     }
 }
 
 /* What is left at the right edge. */
-static void part_tile(const SmallProduct *p, int i, int j, int rows, int columns)
+static void part_tile(const SmallProduct *p, Band band, int j, int columns)
 {
-    for (int r = i; r < i + rows; r++) {
+    for (int r = band.i; r < band.i + band.rows; r++) {
         real sum[TILE_COLUMNS] = {0};
-        for (int q = 0; q < p->k; q++) {
+        for (int q = band.from; q < band.to; q++) {
             const real value = p->a[(size_t)r * p->a_row + (size_t)q * p->a_column];
             const real *restrict b = p->b + (size_t)q * p->b_row + j;
             for (int s = 0; s < columns; s++)
@@ -80,15 +85,27 @@ static void part_tile(const SmallProduct *p, int i, int j, int rows, int columns
     }
 }
 
+static int least(int a, int b)
+{
+    return a < b ? a : b;
+}
+
 void small_product(const SmallProduct *p)
 {
-    for (int i = 0; i < p->m; i += TILE_ROWS)
-        for (int j = 0; j < p->n; j += TILE_COLUMNS) {
-            int rows = p->m - i < TILE_ROWS ? p->m - i : TILE_ROWS;
-            int columns = p->n - j < TILE_COLUMNS ? p->n - j : TILE_COLUMNS;
-            if (columns == TILE_COLUMNS)
-                full_tile_any(p, i, j, rows);
+    for (int i = 0; i < p->m; i += TILE_ROWS) {
+        Band band = {i, least(TILE_ROWS, p->m - i), 0, p->k};
+        int diagonal = i + band.rows, end = p->n;
+        if (p->triangle == TRIANGLE_LOWER_RESULT)
+            end = least(end, diagonal);
+        if (p->triangle == TRIANGLE_LOWER_A)
+            band.to = least(p->k, diagonal);
+        if (p->triangle == TRIANGLE_UPPER_A)
+            band.from = least(p->k, i);
+        for (int j = 0; j < end; j += TILE_COLUMNS) {
+            if (p->n - j >= TILE_COLUMNS)
+                full_tile_any(p, band, j);
             else
-                part_tile(p, i, j, rows, columns);
+                part_tile(p, band, j, p->n - j);
         }
+    }
 }
