@@ -36,16 +36,17 @@ static void defaults(Options *o, const Dataset *data)
 {
     const char *from = "the chapter's defaults";
     bool points = data->kind == DATA_POINTS;
+    bool many = data->count[SPLIT_TRAIN] > 50000;
     bool square = data->height % 4 == 0 && data->width % 4 == 0;
     options_put(o, "objective", points ? "v" : "noise", from);
     options_put(o, "noise-schedule", points ? "cosine" : "linear", from);
     options_put(o, "network", points || !square ? "mlp" : "unet", from);
     options_put(o, "channels",
-                strcmp(options_text(o, "network"), "unet") == 0 ? "48,96" : "32,64,64", from);
+                strcmp(options_text(o, "network"), "unet") == 0 ? "32,64" : "32,64,64", from);
     options_put(o, "conditional", !points && data->classes > 0 ? "yes" : "no", from);
     options_put(o, "batch", points ? "512" : "64", from);
     options_put(o, "lr", points ? "2e-3" : "1e-3", from);
-    options_put(o, "steps", points ? "20000" : "5000", from);
+    options_put(o, "steps", points ? "20000" : many ? "7000" : "3000", from);
     options_put(o, "ema", "0.999", from);
 }
 
