@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const double MOST_HEUN = 80, MOST_LANGEVIN = 20; /* sigma / alpha at the start */
-static const double PACE = 0.2;
+static const double PACE = 1;
 enum { INNER = 10 };
 
 const char *sampler_name(SamplerKind kind)

@@ -54,7 +54,7 @@ typedef struct Sampler {
     double eta;                    /* of ddim                                                  */
     FixedVariance variance;        /* of ddpm                                                  */
     double clip;                   /* x0 is kept in [-clip, clip]; 0: not                      */
-    double pace;                   /* langevin: step / sigma^2, 0.2 where 0                    */
+    double pace;                   /* langevin: step / sigma^2, 1 where 0                    */
     int inner;                     /* langevin: steps a level, 10 where 0                      */
 
     /* Where ddpm and ddim start. 0: at pure noise, which is drawn. k: at x_k of the `steps` steps,

@@ -188,11 +188,22 @@ static void train_step(Model *model, Step *step, double *logged)
         logged[1 + third] = mean_of_rows(loss, third * n / 3, (third + 1) * n / 3);
 }
 
+/* In parts: a U-Net's activations of a thousand images would take gigabytes. */
 static double validate(Model *model, Tensor *x, Rng noise)
 {
+    enum { AT_ONCE = 250 };
     const Ddpm *ddpm = (const Ddpm *)model;
-    Noised noised = ddpm_noised(ddpm, ddpm_to_network(ddpm, x, &noise), &noise);
-    return mean_of_rows(ddpm_loss(ddpm, &noised, NULL), 0, tensor_rows(x));
+    int n = tensor_rows(x);
+    double sum = 0;
+    for (int first = 0; first < n; first += AT_ONCE) {
+        int end = first + AT_ONCE < n ? first + AT_ONCE : n;
+        TapeMark mark = tape_mark(x->tape);
+        Tensor *part = ddpm_to_network(ddpm, tensor_slice(x, 0, first, end), &noise);
+        Noised noised = ddpm_noised(ddpm, part, &noise);
+        sum += (end - first) * mean_of_rows(ddpm_loss(ddpm, &noised, NULL), 0, end - first);
+        tape_release(x->tape, mark);
+    }
+    return sum / n;
 }
 
 static const char *const columns[] = {"loss", "loss_little_noise", "loss_more", "loss_most", NULL};

@@ -1,3 +1,4 @@
 #include "bench/bench_models.h"
 
-BenchModel *const bench_models[] = {&bench_vae, &bench_flow, &bench_transformer, &bench_clip, NULL};
+BenchModel *const bench_models[] = {&bench_vae,    &bench_flow,        &bench_ddpm, &bench_ddpm28,
+                                    &bench_latent, &bench_transformer, &bench_clip, NULL};

@@ -2,6 +2,7 @@
 #ifndef BENCH_MODELS_H
 #define BENCH_MODELS_H
 
+#include "04-ddpm/denoiser.h"
 #include "nn/conv.h"
 #include "nn/embedding.h"
 #include "nn/mlp.h"
@@ -47,11 +48,13 @@ struct BenchModel {
             Linear text_out;
             Tensor *log_scale; /* [1, 1] */
         } clip;
+        Denoiser denoiser;
     } net;
 };
 
-extern BenchModel bench_vae, bench_flow;         /* bench_dense.c       */
-extern BenchModel bench_transformer, bench_clip; /* bench_transformer.c */
+extern BenchModel bench_vae, bench_flow;                  /* bench_dense.c       */
+extern BenchModel bench_ddpm, bench_ddpm28, bench_latent; /* bench_unet.c */
+extern BenchModel bench_transformer, bench_clip;          /* bench_transformer.c */
 
 /* NULL-terminated. */
 extern BenchModel *const bench_models[];

@@ -135,7 +135,81 @@ class Clip(nn.Module):
         return 0.5 * (functional.cross_entropy(logits, own) + functional.cross_entropy(logits.T, own))
 
 
-MODELS = {'vae': Vae, 'flow-2d': Flow2d, 'transformer': Transformer, 'clip': Clip}
+class Residual(nn.Module):
+    """norm, SiLU, convolution, twice, with the embedding added between; and the input past all of it."""
+
+    def __init__(self, inside, outside, embedding):
+        super().__init__()
+        self.first = nn.Sequential(nn.GroupNorm(8, inside), nn.SiLU(), nn.Conv2d(inside, outside, 3, padding=1))
+        self.shift = nn.Linear(embedding, outside)
+        self.second = nn.Sequential(nn.GroupNorm(8, outside), nn.SiLU(), nn.Conv2d(outside, outside, 3, padding=1))
+        self.past = nn.Identity() if inside == outside else nn.Conv2d(inside, outside, 1)
+
+    def forward(self, x, embedding):
+        return self.past(x) + self.second(self.first(x) + self.shift(embedding)[..., None, None])
+
+
+class Looking(nn.Module):
+    """Attention of one head over all positions of an image."""
+
+    def __init__(self, width):
+        super().__init__()
+        self.norm, self.qkv, self.out = nn.GroupNorm(8, width), nn.Conv2d(width, 3 * width, 1), nn.Conv2d(width, width, 1)
+
+    def forward(self, x):
+        query, key, value = self.qkv(self.norm(x)).flatten(2).chunk(3, 1)
+        weight = torch.softmax(query.transpose(1, 2) @ key / math.sqrt(x.shape[1]), -1)
+        return x + self.out((value @ weight.transpose(1, 2)).view_as(x))
+
+
+class Denoiser(nn.Module):
+    """A U-Net that guesses the noise in an image at a random time of DDPM's linear schedule."""
+
+    batch = 64
+
+    def __init__(self, channels, side, widths):
+        super().__init__()
+        self.shape, first, embedding = (channels, side, side), widths[0], 4 * widths[0]
+        self.embed = nn.Sequential(nn.Linear(first, embedding), nn.SiLU(), nn.Linear(embedding, embedding), nn.SiLU())
+        self.stem = nn.Conv2d(channels, first, 3, padding=1)
+        inside = [first, *widths[:-1]]
+        self.down = nn.ModuleList(Residual(i, o, embedding) for i, o in zip(inside, widths))
+        self.shrink = nn.ModuleList(nn.Conv2d(w, w, 3, 2, 1) for w in widths[:-1])
+        last = widths[-1]
+        self.bottom = nn.ModuleList([Residual(last, last, embedding), Looking(last), Residual(last, last, embedding)])
+        above = [*widths[1:], last]
+        self.up = nn.ModuleList(Residual(a + w, w, embedding) for a, w in zip(above, widths))
+        self.grow = nn.ModuleList(nn.Conv2d(w, w, 3, padding=1) for w in widths[1:])
+        self.head = nn.Sequential(nn.GroupNorm(8, first), nn.SiLU(), nn.Conv2d(first, channels, 3, padding=1))
+        self.register_buffer('kept', torch.cumprod(1 - torch.linspace(1e-4, 0.02, 1000), 0))
+
+    def draw(self):
+        return torch.randn(self.batch, *self.shape)
+
+    def guess(self, x, time):
+        half = self.embed[0].in_features // 2
+        angle = time[:, None] * torch.exp(-math.log(1e4) / half * torch.arange(half))
+        embedding = self.embed(torch.cat([angle.sin(), angle.cos()], 1))
+        x, bridges = self.stem(x), []
+        for i, block in enumerate(self.down):
+            x = block(x, embedding)
+            bridges.append(x)
+            x = self.shrink[i](x) if i < len(self.shrink) else x
+        x = self.bottom[2](self.bottom[1](self.bottom[0](x, embedding)), embedding)
+        for i in reversed(range(len(self.up))):
+            x = self.up[i](torch.cat([x, bridges[i]], 1), embedding)
+            x = self.grow[i - 1](functional.interpolate(x, scale_factor=2)) if i > 0 else x
+        return self.head(x)
+
+    def loss(self, x):
+        time = torch.randint(0, 1000, (len(x),))
+        kept, noise = self.kept[time].view(-1, 1, 1, 1), torch.randn_like(x)
+        return functional.mse_loss(self.guess(kept.sqrt() * x + (1 - kept).sqrt() * noise, time), noise)
+
+
+MODELS = {'vae': Vae, 'flow-2d': Flow2d, 'ddpm': lambda: Denoiser(4, 14, (48, 96)),
+          'ddpm-28': lambda: Denoiser(1, 28, (32, 64, 64)), 'latent-ddpm': lambda: Denoiser(4, 8, (64, 128)),
+          'transformer': Transformer, 'clip': Clip}
 
 
 def draw(model):
