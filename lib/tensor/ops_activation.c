@@ -254,30 +254,21 @@ static Tensor *normal_cdf(Tensor *a)
     return y;
 }
 
-/* gelu   Y = A Phi(A)    A' += (Phi(A) + A phi(A)) Y'.
+/* gelu   Y = A Phi(A)    A' += (Phi(A) + A phi(A)) Y'; the slope is kept, since it is dear and half
+ * of it is at hand in the forward pass.
  * Source: Hendrycks & Gimpel (2016), "Gaussian error linear units", sec. 2. */
-static inline __attribute__((always_inline)) real gelu_slope(real x)
-{
-    return cdf(x) + x * density(x);
-}
-
 static void gelu_backward(Tensor *y)
 {
     Grad a = grad_open(y->parent[0]);
-    const real *x = y->parent[0]->value;
     if (a.data == NULL)
         return;
     const size_t n = y->size;
     real *da = a.data;
-    const real *dy = y->grad;
-    if (a.add)
+    const bool add = a.add;
+    const real *dy = y->grad, *slope = y->attr.slope;
 #pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
-        for (size_t i = 0; i < n; i++)
-            da[i] += gelu_slope(x[i]) * dy[i];
-    else
-#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
-        for (size_t i = 0; i < n; i++)
-            da[i] = gelu_slope(x[i]) * dy[i];
+    for (size_t i = 0; i < n; i++)
+        da[i] = grad_kept(da, add, i) + slope[i] * dy[i];
 }
 
 static Tensor *gelu_tangent(Tensor *y, Tensor *const *da)
@@ -295,8 +286,19 @@ Tensor *tensor_gelu(Tensor *a)
     const size_t n = y->size;
     const real *x = a->value;
     real *v = y->value;
+    if (!y->needs_grad) {
 #pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
-    for (size_t i = 0; i < n; i++)
-        v[i] = x[i] * cdf(x[i]);
+        for (size_t i = 0; i < n; i++)
+            v[i] = x[i] * cdf(x[i]);
+        return y;
+    }
+    real *slope = op_memory(y, n, sizeof *slope);
+    y->attr.slope = slope;
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++) {
+        real p = cdf(x[i]);
+        v[i] = x[i] * p;
+        slope[i] = p + x[i] * density(x[i]);
+    }
     return y;
 }

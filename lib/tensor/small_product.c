@@ -2,17 +2,26 @@
 
 #include "support/vecmath.h"
 
-/* A tile of C that stays in registers: a vector of 16 numbers for each of its rows. The vectors are
- * the compiler's own type, since neither gcc nor clang keeps an array of sums in registers. */
-enum { TILE_ROWS = 6, TILE_COLUMNS = 16 };
+/* A tile of C that stays in registers: 12 of 8 numbers, or 6 of 16. The vectors are the compiler's
+ * own type, since neither gcc nor clang keeps an array of sums in registers. */
+#ifdef __AVX512F__
+enum { VECTOR_BYTES = 64 };
+#else
+enum { VECTOR_BYTES = 32 };
+#endif
+enum {
+    TILE_ROWS = 6,
+    TILE_COLUMNS = 16,
+    LANES = VECTOR_BYTES / sizeof(real),
+    PARTS = TILE_COLUMNS / LANES
+};
 
-typedef real Lanes
-    __attribute__((vector_size(TILE_COLUMNS * sizeof(real)), aligned(sizeof(real)), may_alias));
+typedef real Lanes __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(real)), may_alias));
 
 /* sum += a b */
 static inline __attribute__((always_inline)) void add_product(real a, const Lanes *b, Lanes *sum)
 {
-    for (int l = 0; l < TILE_COLUMNS; l++)
+    for (int l = 0; l < LANES; l++)
         (*sum)[l] = vec_fma(a, (*b)[l], (*sum)[l]);
 }
 
@@ -25,23 +34,28 @@ typedef struct Band {
 static inline __attribute__((always_inline)) void full_tile(const SmallProduct *p, Band band, int j,
                                                             int rows)
 {
-    Lanes sum[TILE_ROWS] = {{0}};
+    Lanes sum[TILE_ROWS][PARTS] = {{{0}}};
     const size_t a_row = p->a_row, a_column = p->a_column, b_row = p->b_row;
     const real *a = p->a + (size_t)band.i * a_row + (size_t)band.from * a_column;
     const real *b = p->b + (size_t)band.from * b_row + j;
     for (int q = band.from; q < band.to; q++, a += a_column, b += b_row) {
-        const Lanes row = *(const Lanes *)b;
+        Lanes row[PARTS];
+        for (int s = 0; s < PARTS; s++)
+            row[s] = *(const Lanes *)(b + s * LANES);
 #pragma GCC unroll 6
         for (int r = 0; r < rows; r++)
-            add_product(a[(size_t)r * a_row], &row, &sum[r]);
+#pragma GCC unroll 4
+            for (int s = 0; s < PARTS; s++)
+                add_product(a[(size_t)r * a_row], &row[s], &sum[r][s]);
     }
-    for (int r = 0; r < rows; r++) {
-        Lanes *c = (Lanes *)(p->c + (size_t)(band.i + r) * p->c_row + j);
-        if (p->add)
-            *c += sum[r];
-        else
-            *c = sum[r];
-    }
+    for (int r = 0; r < rows; r++)
+        for (int s = 0; s < PARTS; s++) {
+            Lanes *c = (Lanes *)(p->c + (size_t)(band.i + r) * p->c_row + j + s * LANES);
+            if (p->add)
+                *c += sum[r][s];
+            else
+                *c = sum[r][s];
+        }
 }
 
 static void full_tile_any(const SmallProduct *p, Band band, int j)

@@ -70,6 +70,7 @@ typedef union OpAttr {
     } attention;
     int times;
     int *index;
+    real *slope; /* [size] */
 } OpAttr;
 
 struct Tensor {
