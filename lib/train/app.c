@@ -104,7 +104,7 @@ static uint32_t *spread_index(const Dataset *data, Split split, int n)
 /* The classes in turn, where the options ask for guidance: samples of wanted classes. */
 static int *guided_labels(const Run *run, const Options *options, int n)
 {
-    bool guided = options_known(options, "guidance") && options_set(options, "guidance");
+    bool guided = options_known(options, "guidance") && options_real(options, "guidance") > 0;
     if (!guided || run->data->classes == 0)
         return NULL;
     int *label = memory_new((size_t)n, sizeof *label);
