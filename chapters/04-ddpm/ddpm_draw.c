@@ -16,8 +16,7 @@ const OptionSpec ddpm_sample_options[] = {
      NULL},
     {"eta", OPTION_REAL, "0", "X", "noise of ddim: 0 none, 1 as much as ddpm", 0, 1, NULL},
     {"guidance", OPTION_REAL, "0", "W", "w in (1+w) eps(x, class) - w eps(x)", 0, 1000, NULL},
-    {"label", OPTION_INT, NULL, "N", "class of the samples (with --guidance: all in turn)", 0, 1e6,
-     NULL},
+    {"label", OPTION_INT, NULL, "N", "class of the samples (default: all in turn)", 0, 1e6, NULL},
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
 
 static SamplerKind kind_of(const Ddpm *ddpm, const Options *options)
@@ -80,7 +79,8 @@ double ddpm_guidance(const Ddpm *ddpm, const Options *options)
     return w;
 }
 
-/* The classes in turn. */
+/* The classes in turn: what a conditional run draws unless a label is wanted, since "no class" is
+ * learned from a tenth of the batch only and draws much worse. */
 static int *all_classes(int n, int classes)
 {
     int *label = memory_new((size_t)n, sizeof *label);
@@ -95,7 +95,7 @@ void ddpm_sample(Model *model, Tape *tape, Rng *noise, const SampleRequest *requ
     DdpmPredictor own = ddpm_predictor(ddpm, ddpm_guidance(ddpm, request->options));
     Sampler sampler = ddpm_sampler(ddpm, &own.predictor, request->options);
     int *turns =
-        own.guidance > 0 && request->label == NULL ? all_classes(request->n, ddpm->classes) : NULL;
+        ddpm->classes > 0 && request->label == NULL ? all_classes(request->n, ddpm->classes) : NULL;
     sampler_run(&sampler, tape, noise, request->n, turns != NULL ? turns : request->label, out);
     ddpm_to_data(ddpm, out, request->n, request->mean);
     free(turns);

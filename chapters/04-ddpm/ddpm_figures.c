@@ -61,14 +61,13 @@ static void film_free(Film *film)
     }
 }
 
-/* "noise 1.5": sigma / alpha of each frame, as labels; free each with free(). */
-static void frame_labels(const Film *film, char *label[MOST_FRAMES])
+/* "1.5": sigma / alpha of each frame, behind a word; free each with free(). */
+static void frame_labels(const Film *film, const char *word, char *label[MOST_FRAMES])
 {
     for (int f = 0; f < film->frames; f++)
-        label[f] = film->noise[f] == 0      ? memory_text("data")
-                   : film->noise[f] < 0.095 ? memory_format("noise %.2f", film->noise[f])
-                   : film->noise[f] > 99    ? memory_text("noise > 99")
-                                            : memory_format("noise %.1f", film->noise[f]);
+        label[f] = film->noise[f] == 0   ? memory_text("data")
+                   : film->noise[f] > 99 ? memory_format("%s> 99", word)
+                                         : memory_format("%s%.2g", word, film->noise[f]);
 }
 
 static void free_labels(char *label[MOST_FRAMES], int n)
@@ -100,7 +99,7 @@ static void draw_reverse_strip(const Ddpm *ddpm, const Task *task, const Film *f
             for (int kind = 0; kind < 2; kind++)
                 to_unit(pixel + (size_t)((2 * s + kind) * film->frames + f) * dims,
                         (kind == 0 ? film->x[f] : film->x0[f]) + (size_t)s * dims, dims);
-    frame_labels(film, label);
+    frame_labels(film, "", label);
     FigureImages images = {.pixel = pixel,
                            .n = 2 * SAMPLES * film->frames,
                            .height = task->data->height,
@@ -124,7 +123,7 @@ static void draw_reverse_gif(const Ddpm *ddpm, const Task *task, const Film *fil
     FigureImages frame[MOST_FRAMES];
     char *label[MOST_FRAMES];
     size_t dims = (size_t)ddpm->dims;
-    frame_labels(film, label);
+    frame_labels(film, "noise ", label);
     for (int f = 0; f < film->frames; f++) {
         real *pixel = memory_new((size_t)n * dims, sizeof *pixel);
         to_unit(pixel, film->x[f], (size_t)n * dims);
@@ -220,7 +219,10 @@ static void draw_guidance(const Ddpm *ddpm, const Task *task)
 static void draw_images(const Ddpm *ddpm, const Task *task)
 {
     enum { N = 40, COLUMNS = 8 };
-    Film film = film_samples(ddpm, task, N, NULL, 0);
+    int turns[N];
+    for (int i = 0; i < N; i++)
+        turns[i] = ddpm->classes > 0 ? i % ddpm->classes : 0;
+    Film film = film_samples(ddpm, task, N, ddpm->classes > 0 ? turns : NULL, 0);
     draw_noising(ddpm, task);
     draw_reverse_strip(ddpm, task, &film);
     draw_reverse_gif(ddpm, task, &film, N, COLUMNS);
@@ -314,7 +316,7 @@ static void draw_points_gif(const Ddpm *ddpm, const Task *task)
     FigureScatter frame[MOST_FRAMES];
     char *label[MOST_FRAMES];
     Film film = film_samples(ddpm, task, N, NULL, 0);
-    frame_labels(&film, label);
+    frame_labels(&film, "noise ", label);
     for (int f = 0; f < film.frames; f++) {
         for (int i = 0; i < 2 * N; i++)
             film.x[f][i] = film.x[f][i] * ddpm->scale->value[i % 2] + ddpm->center->value[i % 2];

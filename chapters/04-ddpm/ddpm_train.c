@@ -45,8 +45,8 @@ static void defaults(Options *o, const Dataset *data)
                 strcmp(options_text(o, "network"), "unet") == 0 ? "32,64" : "32,64,64", from);
     options_put(o, "conditional", !points && data->classes > 0 ? "yes" : "no", from);
     options_put(o, "batch", points ? "512" : "64", from);
-    options_put(o, "lr", points ? "2e-3" : "1e-3", from);
-    options_put(o, "steps", points ? "20000" : many ? "7000" : "3000", from);
+    options_put(o, "lr", "1e-3", from);
+    options_put(o, "steps", points ? "12000" : many ? "7000" : "3000", from);
     options_put(o, "ema", "0.999", from);
 }
 
