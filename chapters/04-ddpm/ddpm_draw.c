@@ -9,7 +9,7 @@
 
 const OptionSpec ddpm_sample_options[] = {
     {"sampler", OPTION_CHOICE, NULL, "NAME",
-     "way from noise to data (default: ddpm; on images ddim; of a flow run flow-heun)", 0, 0,
+     "way from noise to data (default: heun; on images ddim; of a flow run flow-heun)", 0, 0,
      "ddpm|ddim|heun|langevin|flow-euler|flow-heun"},
     {"steps", OPTION_INT, NULL, "N",
      "steps (default: ddpm all, langevin 1000, heun and flow-heun 25, others 50)", 1, 1000000,
@@ -24,8 +24,8 @@ static SamplerKind kind_of(const Ddpm *ddpm, const Options *options)
     int kind = 0;
     if (options == NULL || !options_set(options, "sampler"))
         return ddpm->prediction == PREDICT_FLOW ? SAMPLER_FLOW_HEUN
-               : ddpm->kind == DATA_POINTS      ? SAMPLER_DDPM
-                                           : SAMPLER_DDIM; /* 50 steps for 1000: images are dear */
+               : ddpm->kind == DATA_POINTS      ? SAMPLER_HEUN
+                                                : SAMPLER_DDIM;
     while (strcmp(options_text(options, "sampler"), sampler_name((SamplerKind)kind)) != 0)
         kind++;
     return (SamplerKind)kind;
@@ -74,19 +74,9 @@ double ddpm_guidance(const Ddpm *ddpm, const Options *options)
     double w = options != NULL ? options_real(options, "guidance") : 0;
     bool labelled = options != NULL && options_set(options, "label");
     if ((w > 0 || labelled) && ddpm->classes == 0)
-        refuse_usage("--%s: the run was trained without labels; train one with --conditional",
+        refuse_usage("--%s: the run was trained without labels; train one with --conditional yes",
                      labelled ? "label" : "guidance");
     return w;
-}
-
-/* The classes in turn: what a conditional run draws unless a label is wanted, since "no class" is
- * learned from a tenth of the batch only and draws much worse. */
-static int *all_classes(int n, int classes)
-{
-    int *label = memory_new((size_t)n, sizeof *label);
-    for (int i = 0; i < n; i++)
-        label[i] = i % classes;
-    return label;
 }
 
 void ddpm_sample(Model *model, Tape *tape, Rng *noise, const SampleRequest *request, real *out)
@@ -94,9 +84,6 @@ void ddpm_sample(Model *model, Tape *tape, Rng *noise, const SampleRequest *requ
     const Ddpm *ddpm = (const Ddpm *)model;
     DdpmPredictor own = ddpm_predictor(ddpm, ddpm_guidance(ddpm, request->options));
     Sampler sampler = ddpm_sampler(ddpm, &own.predictor, request->options);
-    int *turns =
-        ddpm->classes > 0 && request->label == NULL ? all_classes(request->n, ddpm->classes) : NULL;
-    sampler_run(&sampler, tape, noise, request->n, turns != NULL ? turns : request->label, out);
+    sampler_run(&sampler, tape, noise, request->n, request->label, out);
     ddpm_to_data(ddpm, out, request->n, request->mean);
-    free(turns);
 }

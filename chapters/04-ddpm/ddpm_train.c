@@ -207,6 +207,11 @@ static double validate(Model *model, Tensor *x, Rng noise)
     return sum / n;
 }
 
+static bool is_conditional(const Model *model)
+{
+    return ((const Ddpm *)model)->classes > 0;
+}
+
 static const char *const columns[] = {"loss", "loss_little_noise", "loss_more", "loss_most", NULL};
 
 static const OptionValue quick_eval[] = {{"bound-steps", "20"}, {NULL, NULL}};
@@ -221,6 +226,7 @@ const Family ddpm_family = {
     .eval_options = ddpm_eval_options,
     .quick_eval = quick_eval,
     .sample_options = ddpm_sample_options,
+    .loss_unit = "mean square",
     .columns = columns,
     .commands = ddpm_commands,
     .defaults = defaults,
@@ -230,5 +236,6 @@ const Family ddpm_family = {
     .validate = validate,
     .evaluate = ddpm_evaluate,
     .sample = ddpm_sample,
+    .conditional = is_conditional,
     .figures = ddpm_figures,
 };

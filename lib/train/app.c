@@ -101,23 +101,32 @@ static uint32_t *spread_index(const Dataset *data, Split split, int n)
     return index;
 }
 
-/* The classes in turn, where the options ask for guidance: samples of wanted classes. */
-static int *guided_labels(const Run *run, const Options *options, int n)
+/* The class that --label asks for, once for each of n samples; NULL when it was not given. */
+static int *wanted_labels(const Run *run, const Options *options, int n)
 {
-    bool guided = options_known(options, "guidance") && options_real(options, "guidance") > 0;
-    if (!guided || run->data->classes == 0)
+    if (!options_known(options, "label") || !options_set(options, "label"))
         return NULL;
+    long wanted = options_int(options, "label");
+    if (run->data->classes == 0)
+        refuse_usage("--label %ld: %s has no classes; leave --label out", wanted, run->data->name);
+    if (wanted < 0 || wanted >= run->data->classes)
+        refuse_usage("--label %ld: the classes of %s are 0 to %d", wanted, run->data->name,
+                     run->data->classes - 1);
     int *label = memory_new((size_t)n, sizeof *label);
     for (int i = 0; i < n; i++)
-        label[i] = i % run->data->classes;
+        label[i] = (int)wanted;
     return label;
 }
 
 /* Draws samples and measures them; NULL when none were asked for or they can't be. */
 static cJSON *evaluate_samples(Run *run, const Options *options)
 {
-    int n = (int)options_int(options, "samples");
+    int n = (int)options_int(options, "samples"), most = quality_most(run->data);
     const char *reason = "";
+    if (n > most && options_typed(options, "samples"))
+        refuse_usage("--samples %d: %s has %d real examples to compare with", n, run->data->name,
+                     most);
+    n = n < most ? n : most;
     if (n == 0 || run->family->sample == NULL)
         return NULL;
     if (!quality_possible(run->data, &reason)) {
@@ -126,7 +135,9 @@ static cJSON *evaluate_samples(Run *run, const Options *options)
     }
     char duration[32];
     double start = profile_seconds();
-    int *label = guided_labels(run, options, n);
+    int *label = wanted_labels(run, options, n);
+    if (label == NULL)
+        label = family_labels_in_turn(run->model, run->data->classes, n);
     SampleRequest request = {.n = n, .label = label, .options = options};
     real *sample = pictures_samples(run, (uint64_t)options_int(options, "eval-seed"), &request);
     Quality quality = quality_measure(run->data, sample, n, label);
@@ -165,8 +176,11 @@ static void evaluate(Run *run, const Options *options, const char *how)
            run_split_name(split), run->data->name, how,
            progress_duration(profile_seconds() - start, duration));
     likelihood_report_print(&report, stdout);
-    run_write_eval(run->dir, run->family, run->data, split, &report,
-                   evaluate_samples(run, options));
+    run_write_eval(run->dir, run->family, run->data, split, &report, NULL);
+    cJSON *samples =
+        evaluate_samples(run, options); /* may stop: the likelihoods are kept by then */
+    if (samples != NULL)
+        run_write_eval(run->dir, run->family, run->data, split, &report, samples);
     likelihood_report_clear(&report);
     tape_free(task.tape);
     free(index);
@@ -246,23 +260,6 @@ static int train_command(const Family *family, int argc, char **argv)
 
 /* ---------------------------------------------------------------- sample, plot, the family's own
  */
-
-/* The class that --label asks for, once for each of n samples; NULL when it was not given. */
-static int *wanted_labels(const Run *run, const Options *options, int n)
-{
-    if (!options_known(options, "label") || !options_set(options, "label"))
-        return NULL;
-    long wanted = options_int(options, "label");
-    if (run->data->classes == 0)
-        refuse_usage("--label %ld: %s has no classes; leave --label out", wanted, run->data->name);
-    if (wanted < 0 || wanted >= run->data->classes)
-        refuse_usage("--label %ld: the classes of %s are 0 to %d", wanted, run->data->name,
-                     run->data->classes - 1);
-    int *label = memory_new((size_t)n, sizeof *label);
-    for (int i = 0; i < n; i++)
-        label[i] = (int)wanted;
-    return label;
-}
 
 static int sample_command(const Family *family, int argc, char **argv)
 {

@@ -1,6 +1,7 @@
 #include "train/family.h"
 
 #include "support/fail.h"
+#include "support/memory.h"
 
 #include <string.h>
 
@@ -79,6 +80,16 @@ size_t model_numbers(const Model *model)
     for (int i = 0; i < model->parts; i++)
         numbers += params_numbers(model->part[i].params);
     return numbers;
+}
+
+int *family_labels_in_turn(const Model *model, int classes, int n)
+{
+    if (model->family->conditional == NULL || !model->family->conditional(model))
+        return NULL;
+    int *label = memory_new((size_t)n, sizeof *label);
+    for (int i = 0; i < n; i++)
+        label[i] = i % classes;
+    return label;
 }
 
 int family_columns(const Family *family)

@@ -89,7 +89,8 @@ struct Family {
     const OptionValue *quick_eval;  /* what of them the evaluation at the end of train changes  */
     const OptionSpec *sample_options; /* of sample; not stored; may be NULL. One named "label" is
                                          checked and spread over SampleRequest.label            */
-    const char *const *columns;    /* what train_step logs, first the loss; NULL-terminated     */
+    const char *loss_unit;      /* of the first column, for figures; NULL: "nats an example"     */
+    const char *const *columns; /* what train_step logs, first the loss; NULL-terminated     */
     const FamilyCommand *commands; /* ends with a NULL name; may be NULL                        */
 
     /* Sets options that were not typed and whose default depends on the data (options_put). */
@@ -111,6 +112,9 @@ struct Family {
     /* Samples [n, dims] in the data's units. The tape is fresh, bound and does not record. NULL:
      * the family learns no distribution. */
     void (*sample)(Model *model, Tape *tape, Rng *noise, const SampleRequest *request, real *out);
+
+    /* Whether samples can be asked for by class; NULL: never. */
+    bool (*conditional)(const Model *model);
 
     /* Figures that the family alone draws. */
     void (*figures)(Model *model, const Task *task);
@@ -136,6 +140,10 @@ void model_swap_ema(Model *model);
 size_t model_numbers(const Model *model);
 
 int family_columns(const Family *family);
+
+/* The labels of n samples of a conditional model that nobody wants of one class: 0 .. classes-1 in
+ * turn. NULL for other models; free with free(). */
+int *family_labels_in_turn(const Model *model, int classes, int n);
 
 /* Options that every family shares for its optimizers (--optimizer, --beta1 ...), and the rule they
  * give. */

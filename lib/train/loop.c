@@ -213,8 +213,10 @@ static void draw_live(Loop *loop)
         bool recording = tape_record(loop->tape, false);
         Rng noise = rng_stream(loop->state.seed, "live");
         real *pixel = memory_new((size_t)SHOWN * (size_t)loop->data->dims, sizeof *pixel);
-        loop->family->sample(loop->model, loop->tape, &noise,
-                             &(SampleRequest){.n = SHOWN, .mean = true}, pixel);
+        int *label = family_labels_in_turn(loop->model, loop->data->classes, SHOWN);
+        SampleRequest request = {.n = SHOWN, .mean = true, .label = label};
+        loop->family->sample(loop->model, loop->tape, &noise, &request, pixel);
+        free(label);
         for (size_t i = 0; i < (size_t)SHOWN * (size_t)loop->data->dims; i++)
             pixel[i] /= (real)(loop->data->levels - 1);
         FigureImages images = {

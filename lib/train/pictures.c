@@ -23,18 +23,22 @@ real *pictures_samples(Run *run, uint64_t seed, const SampleRequest *request)
     int n = request->n;
     size_t dims = (size_t)run->data->dims;
     real *sample = memory_new((size_t)n * dims, sizeof *sample);
+    int *turns =
+        request->label == NULL ? family_labels_in_turn(run->model, run->data->classes, n) : NULL;
+    const int *label = turns != NULL ? turns : request->label;
     Rng noise = rng_stream(seed, "sample");
     Tape *tape = tape_create(kernels_best());
     tape_record(tape, false);
     for (int at = 0; at < n; at += AT_ONCE) {
         SampleRequest part = *request;
         part.n = n - at < AT_ONCE ? n - at : AT_ONCE;
-        part.label = request->label != NULL ? request->label + at : NULL;
+        part.label = label != NULL ? label + at : NULL;
         tape_reset(tape);
         model_bind(run->model, tape);
         run->family->sample(run->model, tape, &noise, &part, sample + (size_t)at * dims);
     }
     tape_free(tape);
+    free(turns);
     return sample;
 }
 
@@ -122,6 +126,7 @@ static void loss_figures(Run *run, Figures *figures)
     RecordTable table = record_read(run->dir);
     const double *step = record_column(&table, "step");
     const char *const *name = run->family->columns;
+    const char *unit = run->family->loss_unit != NULL ? run->family->loss_unit : "nats an example";
     int columns = family_columns(run->family), parts = 0;
     if (step == NULL || table.rows == 0) {
         record_table_free(&table);
@@ -142,7 +147,7 @@ static void loss_figures(Run *run, Figures *figures)
     FigureText text = {.name = "loss",
                        .title = "Loss over training",
                        .x_label = "step",
-                       .y_label = memory_format("%s (nats an example)", name[0])};
+                       .y_label = memory_format("%s (%s)", name[0], unit)};
     FigureLines lines = {.x = step + skip,
                          .n = table.rows - skip,
                          .curve = loss,
@@ -153,7 +158,7 @@ static void loss_figures(Run *run, Figures *figures)
         FigureText part_text = {.name = "loss-parts",
                                 .title = "The parts of the loss",
                                 .x_label = "step",
-                                .y_label = "nats an example"};
+                                .y_label = unit};
         FigureLines part_lines = {
             .x = step + skip, .n = table.rows - skip, .curve = part, .curves = parts};
         figure_lines(figures, &part_text, &part_lines);

@@ -11,7 +11,8 @@ Figures *pictures_draw(Run *run, bool quiet);
 /* Prints the paths of all pictures made. */
 void pictures_list(const Figures *figures, const char *dir);
 
-/* Samples of the model [n, dims] from the stream "sample" of that seed. Free with free(). */
+/* Samples of the model [n, dims] from the stream "sample" of that seed; of a conditional model the
+ * classes in turn where no label is given. Free with free(). */
 real *pictures_samples(Run *run, uint64_t seed, const SampleRequest *request);
 
 /* Samples as one figure of that name: a grid of images, or points over the data. */

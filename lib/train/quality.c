@@ -162,8 +162,8 @@ static Measured of_class(const Measured *all, const int *label, int class)
 
 /* Coverage of each class's test images by samples of that class: one memorised digit a class would
  * agree with its label, but cover nothing. */
-static void compare_classes(Quality *q, const Measured *test, const int *test_label,
-                            const Measured *other, const int *wanted, double *mean, double *lowest)
+static void compare_classes(const Measured *test, const int *test_label, const Measured *other,
+                            const int *wanted, double *mean, double *lowest)
 {
     double sum = 0;
     int counted = 0;
@@ -180,7 +180,6 @@ static void compare_classes(Quality *q, const Measured *test, const int *test_la
         measured_free(&b);
     }
     *mean = counted > 0 ? sum / counted : NAN;
-    q->labelled = true;
 }
 
 static Quality measure_by_ruler(const Dataset *data, const real *sample, int n, const int *label)
@@ -202,10 +201,11 @@ static Quality measure_by_ruler(const Dataset *data, const real *sample, int n, 
     q.sliced_wasserstein = (QualityValue){sliced(&a, &s), sliced(&a, &b)};
     if (label != NULL && data->classes == RULER_CLASSES) {
         double unused_lowest;
+        q.labelled = true;
         for (int i = 0; i < n; i++)
             q.agreement += s.class[i] == label[i] ? 1.0 / n : 0;
-        compare_classes(&q, &a, real_label, &b, real_label + n, &q.class_real, &unused_lowest);
-        compare_classes(&q, &a, real_label, &s, label, &q.class_mean, &q.class_lowest);
+        compare_classes(&a, real_label, &b, real_label + n, &q.class_real, &unused_lowest);
+        compare_classes(&a, real_label, &s, label, &q.class_mean, &q.class_lowest);
     }
     measured_free(&a);
     measured_free(&b);
@@ -230,11 +230,16 @@ static Quality measure_points(const Dataset *data, const real *sample, int n)
     return q;
 }
 
+int quality_most(const Dataset *data)
+{
+    size_t test = data->count[SPLIT_TEST], held_out = data->count[SPLIT_VALIDATION];
+    return (int)(test < held_out ? test : held_out);
+}
+
 Quality quality_measure(const Dataset *data, const real *sample, int n, const int *label)
 {
-    size_t most = data->count[SPLIT_TEST];
-    most = most < data->count[SPLIT_VALIDATION] ? most : data->count[SPLIT_VALIDATION];
-    n = (size_t)n < most ? n : (int)most;
+    if (n < 1 || n > quality_most(data))
+        fail("quality: %d samples of %s; 1 to %d", n, data->name, quality_most(data));
     if (data->kind == DATA_POINTS)
         return measure_points(data, sample, n);
     return measure_by_ruler(data, sample, n, label);
@@ -253,6 +258,7 @@ void quality_print(const Quality *q, FILE *out)
     if (q->images) {
         print_row(out, "FD-lab", q->frechet, "down");
         print_row(out, "KID-lab", q->kernel, "down");
+        fprintf(out, "%-36s %9.4f\n", "  its standard error", q->kernel_se);
         print_row(out, "precision (k = 3)", q->precision, "up");
         print_row(out, "recall (k = 3)", q->recall, "up");
         print_row(out, "density (k = 5)", q->density, "up");
@@ -282,6 +288,7 @@ cJSON *quality_to_json(const Quality *q)
     if (q->images) {
         add_value(object, "fd_lab", q->frechet);
         add_value(object, "kid_lab", q->kernel);
+        cJSON_AddNumberToObject(object, "kid_lab_se", q->kernel_se);
         add_value(object, "precision", q->precision);
         add_value(object, "recall", q->recall);
         add_value(object, "density", q->density);

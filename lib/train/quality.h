@@ -33,8 +33,11 @@ typedef struct Quality {
  * ruler for such images, or its file is missing. */
 bool quality_possible(const Dataset *data, const char **reason);
 
-/* sample [n, dims] in the data's units; label [n]: the classes that were wanted, or NULL. n is cut
- * to what the validation and test splits hold. */
+/* As many samples can be measured as validation and test splits have examples each. */
+int quality_most(const Dataset *data);
+
+/* sample [n, dims] in the data's units, n at most quality_most; label [n]: the classes that were
+ * wanted, or NULL. */
 Quality quality_measure(const Dataset *data, const real *sample, int n, const int *label);
 
 void quality_print(const Quality *quality, FILE *out);

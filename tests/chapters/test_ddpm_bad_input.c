@@ -16,7 +16,9 @@ typedef struct Line {
 
 static const Line LINES[] = {
     {{"--steps", "0"}, 0, "--steps"},
-    {{"--steps", "51"}, 0, "--steps 51: the run's schedule has 50; --sampler ddpm takes at most"},
+    {{"--steps", "51", "--sampler", "ddpm"},
+     0,
+     "--steps 51: the run's schedule has 50; --sampler ddpm takes at most"},
     {{"--steps", "51", "--sampler", "ddim"}, 0, "--sampler ddim takes at most so many"},
     {{"--steps", "50"}, 0, NULL},
     {{"--steps", "51", "--sampler", "heun"}, 0, NULL},
