@@ -102,14 +102,22 @@ static void put(Block *block, Question q, Rng *noise)
         ask(block);
 }
 
-/* Steps 2 .. T in `strata` equal parts, one step at random in each, which stands for its part. */
+/* Where part s of `strata` begins, counted from step 2. A step's KL falls about as 1 / t, so parts
+ * that grow geometrically carry about the same share of the sum each. */
+static int part_begin(int s, int strata, int middle)
+{
+    int geometric = (int)lround(pow(middle + 1, (double)s / strata) - 1);
+    return geometric > s ? geometric : s; /* no part is empty */
+}
+
+/* Steps 2 .. T in parts, one step at random in each, which stands for its part. */
 static void put_example(Block *block, int example, Rng noise)
 {
     int middle = block->rule->schedule->steps - 1, strata = block->rule->strata;
     strata = strata == 0 || strata > middle ? middle : strata;
     put(block, (Question){example, 1, 1}, &noise);
     for (int s = 0; s < strata; s++) {
-        int first = (int)((long)s * middle / strata), last = (int)((long)(s + 1) * middle / strata);
+        int first = part_begin(s, strata, middle), last = part_begin(s + 1, strata, middle);
         int t = 2 + first + (int)rng_below(&noise, (uint64_t)(last - first));
         put(block, (Question){example, t, last - first}, &noise);
     }

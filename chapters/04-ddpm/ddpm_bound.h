@@ -19,8 +19,8 @@ typedef struct BoundRule {
     FixedVariance variance;
     double clip; /* x0 guesses are kept in [-clip, clip]; 0: not                              */
     int levels;  /* of grid values on [-1, 1]; 0: points                                      */
-    int strata;  /* steps measured an example, one at random in each of so many equal parts;
-                    0: every step                                                             */
+    int strata;  /* steps measured an example, one at random in each of so many parts, which grow
+                    geometrically; 0: every step                                              */
 } BoundRule;
 
 /* What was found; all in nats. Free with bound_free. */

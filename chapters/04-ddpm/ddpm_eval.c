@@ -2,6 +2,7 @@
  * and a kernel density estimate. */
 #include "04-ddpm/ddpm.h"
 #include "04-ddpm/ddpm_bound.h"
+#include "04-ddpm/ddpm_figures.h"
 #include "04-ddpm/ddpm_ode.h"
 
 #include "metric/kde.h"
@@ -17,7 +18,7 @@
 const OptionSpec ddpm_eval_options[] = {
     {"likelihood", OPTION_CHOICE, "all", "NAME", "what is measured", 0, 0, "all|bound|ode|none"},
     {"bound-steps", OPTION_INT, "50", "S",
-     "steps of the bound measured an example, spread evenly; 0: every one", 0, 1e6, NULL},
+     "steps of the bound measured an example, more at little noise; 0: every one", 0, 1e6, NULL},
     {"ode-tolerance", OPTION_REAL, "1e-4", "X", "of the ODE's solver", 1e-12, 0.1, NULL},
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
 
@@ -42,12 +43,6 @@ static Tensor *rows_in_units(const Ddpm *ddpm, const Task *task, const real *x, 
     return ddpm_to_network(ddpm, part, &noise);
 }
 
-static void begin(const Ddpm *ddpm, const Task *task)
-{
-    tape_reset(task->tape);
-    params_bind(ddpm->model.part[0].params, task->tape);
-}
-
 /* ---------------------------------------------------------------- the bound */
 
 static void bound(const Ddpm *ddpm, const Task *task, const real *x, LikelihoodReport *report)
@@ -66,7 +61,7 @@ static void bound(const Ddpm *ddpm, const Task *task, const real *x, LikelihoodR
     Progress progress = progress_start("bound", "examples", 0, n, task->quiet);
     for (int first = 0; first < n; first += AT_ONCE) {
         int rows = n - first < AT_ONCE ? n - first : AT_ONCE;
-        begin(ddpm, task);
+        ddpm_begin(ddpm, task);
         Tensor *x0 = rows_in_units(ddpm, task, x, first, rows);
         Rng noise = rng_at(task->noise, (uint64_t)first);
         Bound b = bound_measure(&rule, task->tape, noise, x0->value, NULL, rows);
@@ -107,7 +102,7 @@ static const Likelihood *ode(const Ddpm *ddpm, const Task *task, const real *x,
     Progress progress = progress_start("ode", "examples", 0, n, task->quiet);
     for (int first = 0; first < n; first += AT_ONCE) {
         int rows = n - first < AT_ONCE ? n - first : AT_ONCE;
-        begin(ddpm, task);
+        ddpm_begin(ddpm, task);
         Tensor *x0 = rows_in_units(ddpm, task, x, first, rows);
         OdeCost cost =
             ode_log_prob(&rule, task->tape, rng_at(probes, probes.step + (uint64_t)first),

@@ -1,82 +1,12 @@
-/* Pictures of a trained diffusion model: noise becoming data, and on the plane its density. */
-#include "04-ddpm/ddpm.h"
-#include "04-ddpm/ddpm_ode.h"
+/* Pictures of a trained diffusion model: images on their way from noise, and the bound by step. */
+#include "04-ddpm/ddpm_figures.h"
+#include "04-ddpm/ddpm_bound.h"
 
 #include "support/memory.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-enum { MOST_FRAMES = 12 };
-
-/* What an observer keeps of a sampler's way: x and the guess of x0 at a few of its steps. */
-typedef struct Film {
-    SamplerObserver observer;
-    int frames, every;
-    size_t numbers;
-    real *x[MOST_FRAMES], *x0[MOST_FRAMES];
-    double noise[MOST_FRAMES]; /* sigma / alpha */
-} Film;
-
-static void film_see(SamplerObserver *observer, const SamplerView *view)
-{
-    Film *film = (Film *)observer;
-    bool last = view->step == view->steps;
-    if ((view->step % film->every != 0 && !last) || film->frames == MOST_FRAMES)
-        return;
-    int f = film->frames++;
-    film->numbers = (size_t)view->n * (size_t)view->dims;
-    film->x[f] = memory_new(film->numbers, sizeof(real));
-    film->x0[f] = memory_new(film->numbers, sizeof(real));
-    memcpy(film->x[f], view->x, film->numbers * sizeof(real));
-    memcpy(film->x0[f], view->x0 != NULL ? view->x0 : view->x, film->numbers * sizeof(real));
-    film->noise[f] = exp(view->level);
-}
-
-/* n samples by the chapter's usual sampler for such data, filmed in about ten frames. */
-static Film film_samples(const Ddpm *ddpm, const Task *task, int n, const int *label,
-                         double guidance)
-{
-    Film film = {.observer = {film_see}};
-    DdpmPredictor own = ddpm_predictor(ddpm, guidance);
-    Sampler sampler = ddpm_sampler(ddpm, &own.predictor, NULL);
-    Rng noise = task->noise;
-    real *x = memory_new((size_t)n * (size_t)ddpm->dims, sizeof *x);
-    film.every = sampler.steps > 10 ? sampler.steps / 10 : 1;
-    sampler.observer = &film.observer;
-    tape_reset(task->tape);
-    params_bind(ddpm->model.part[0].params, task->tape);
-    sampler_run(&sampler, task->tape, &noise, n, label, x);
-    free(x);
-    return film;
-}
-
-static void film_free(Film *film)
-{
-    for (int f = 0; f < film->frames; f++) {
-        free(film->x[f]);
-        free(film->x0[f]);
-    }
-}
-
-/* "1.5": sigma / alpha of each frame, behind a word; free each with free(). */
-static void frame_labels(const Film *film, const char *word, char *label[MOST_FRAMES])
-{
-    for (int f = 0; f < film->frames; f++)
-        label[f] = film->noise[f] == 0   ? memory_text("data")
-                   : film->noise[f] > 99 ? memory_format("%s> 99", word)
-                                         : memory_format("%s%.2g", word, film->noise[f]);
-}
-
-static void free_labels(char *label[MOST_FRAMES], int n)
-{
-    for (int i = 0; i < n; i++)
-        free(label[i]);
-}
-
-/* ---------------------------------------------------------------- images */
 
 /* Network units to 0 .. 1, clipped when drawn. */
 static void to_unit(real *pixel, const real *x, size_t n)
@@ -92,14 +22,14 @@ static void draw_reverse_strip(const Ddpm *ddpm, const Task *task, const Film *f
     static const char *const row[2 * SAMPLES] = {"x_t",          "guess of x_0", "x_t",
                                                  "guess of x_0", "x_t",          "guess of x_0"};
     size_t dims = (size_t)ddpm->dims;
-    char *label[MOST_FRAMES];
+    char *label[FILM_MOST_FRAMES];
     real *pixel = memory_new((size_t)(2 * SAMPLES * film->frames) * dims, sizeof *pixel);
     for (int s = 0; s < SAMPLES; s++)
         for (int f = 0; f < film->frames; f++)
             for (int kind = 0; kind < 2; kind++)
                 to_unit(pixel + (size_t)((2 * s + kind) * film->frames + f) * dims,
                         (kind == 0 ? film->x[f] : film->x0[f]) + (size_t)s * dims, dims);
-    frame_labels(film, "", label);
+    film_labels(film, "", label);
     FigureImages images = {.pixel = pixel,
                            .n = 2 * SAMPLES * film->frames,
                            .height = task->data->height,
@@ -113,17 +43,17 @@ static void draw_reverse_strip(const Ddpm *ddpm, const Task *task, const Film *f
                        .title = "From noise to data: where it is, and what it will be",
                        .x_label = "noise: sigma / alpha"};
     figure_images(task->figures, &text, &images);
-    free_labels(label, film->frames);
+    film_free_labels(label, film->frames);
     free(pixel);
 }
 
 static void draw_reverse_gif(const Ddpm *ddpm, const Task *task, const Film *film, int n,
                              int columns)
 {
-    FigureImages frame[MOST_FRAMES];
-    char *label[MOST_FRAMES];
+    FigureImages frame[FILM_MOST_FRAMES];
+    char *label[FILM_MOST_FRAMES];
     size_t dims = (size_t)ddpm->dims;
-    frame_labels(film, "noise ", label);
+    film_labels(film, "noise ", label);
     for (int f = 0; f < film->frames; f++) {
         real *pixel = memory_new((size_t)n * dims, sizeof *pixel);
         to_unit(pixel, film->x[f], (size_t)n * dims);
@@ -139,7 +69,7 @@ static void draw_reverse_gif(const Ddpm *ddpm, const Task *task, const Film *fil
     figure_images_gif(task->figures, &text, frame, film->frames, (const char *const *)label, 0.4);
     for (int f = 0; f < film->frames; f++)
         free((real *)frame[f].pixel);
-    free_labels(label, film->frames);
+    film_free_labels(label, film->frames);
 }
 
 /* Test images at steps 0, T/10 ... T of the forward process. */
@@ -231,118 +161,75 @@ static void draw_images(const Ddpm *ddpm, const Task *task)
         draw_guidance(ddpm, task);
 }
 
-/* ---------------------------------------------------------------- points */
+/* ---------------------------------------------------------------- the bound */
 
-static const double REACH = 4.5;
-
-static void cell_centre(int cell, int cells, double x[2])
+/* Means over steps lo .. hi-1 that grow geometrically, so that the first steps, which weigh most,
+ * stand alone. */
+void ddpm_draw_bound(const Ddpm *ddpm, const Task *task)
 {
-    x[0] = REACH * ((2 * (cell % cells) + 1.0) / cells - 1);
-    x[1] = REACH * ((2 * (cell / cells) + 1.0) / cells - 1);
-}
-
-static void draw_density(const Ddpm *ddpm, const Task *task)
-{
-    enum { CELLS = 60, ALL = CELLS * CELLS };
-    bool known = task->data->log_density != NULL;
-    double *model = memory_new(2 * ALL, sizeof *model), *truth = model + ALL, x[2];
-    real *at = memory_new(2 * ALL, sizeof *at);
-    for (int cell = 0; cell < ALL; cell++) {
-        cell_centre(cell, CELLS, x);
-        truth[cell] = known ? exp(task->data->log_density(task->data, x)) : 0;
-        for (int d = 0; d < 2; d++)
-            at[2 * cell + d] =
-                (real)((x[d] - (double)ddpm->center->value[d]) / (double)ddpm->scale->value[d]);
-    }
+    enum { IMAGES = 200, POINTS = 2000, BINS = 40, STRATA = 50 };
+    int steps = ddpm->schedule->steps, most = ddpm->kind == DATA_POINTS ? POINTS : IMAGES;
+    int n =
+        task->data->count[SPLIT_TEST] < (size_t)most ? (int)task->data->count[SPLIT_TEST] : most;
+    uint32_t *index = memory_new((size_t)n, sizeof *index);
+    real *x = memory_new((size_t)n * (size_t)ddpm->dims, sizeof *x);
+    int *label = ddpm->classes > 0 ? memory_new((size_t)n, sizeof *label) : NULL;
+    Rng noise = task->noise;
+    for (int i = 0; i < n; i++)
+        index[i] = (uint32_t)i;
+    dataset_fetch(task->data, SPLIT_TEST, index, (size_t)n, &noise, x, label, NULL);
+    ddpm_begin(ddpm, task);
+    Tensor *x0 =
+        ddpm_to_network(ddpm, tensor_from(task->tape, 2, (int[]){n, ddpm->dims}, x), &noise);
     DdpmPredictor own = ddpm_predictor(ddpm, 0);
-    OdeRule rule = {.predictor = &own.predictor, .tolerance = 1e-3, .exact = true};
-    tape_reset(task->tape);
-    params_bind(ddpm->model.part[0].params, task->tape);
-    bool recording = tape_record(task->tape, true);
-    ode_log_prob(&rule, task->tape, task->noise, at, NULL, ALL, model, NULL);
-    tape_record(task->tape, recording);
-    for (int cell = 0; cell < ALL; cell++)
-        model[cell] = exp(model[cell] + ddpm_log_volume(ddpm));
-    FigurePanel panel[2] = {{.title = "model, by the ODE", .density = model},
-                            {.title = "true", .density = truth}};
-    FigureHeatmaps maps = {.panel = panel,
-                           .panels = known ? 2 : 1,
-                           .nx = CELLS,
-                           .ny = CELLS,
-                           .x = {-REACH, REACH},
-                           .y = {-REACH, REACH}};
-    FigureText text = {
-        .name = "density", .title = "Density", .x_label = "x1", .y_label = "x2", .z_label = "p(x)"};
-    figure_heatmaps(task->figures, &text, &maps);
-    free(at);
-    free(model);
-}
-
-/* The score of the data with a little noise: every arrow points to where data are. */
-static void draw_score(const Ddpm *ddpm, const Task *task)
-{
-    enum { SIDE = 22, ALL = SIDE * SIDE };
-    const double level = log(0.3);
-    double x[2], levels[ALL];
-    real at[2 * ALL], step[2 * ALL];
-    tape_reset(task->tape);
-    params_bind(ddpm->model.part[0].params, task->tape);
-    Tensor *noised = tensor_new_matrix(task->tape, ALL, 2);
-    for (int cell = 0; cell < ALL; cell++) {
-        cell_centre(cell, SIDE, x);
-        levels[cell] = level;
-        for (int d = 0; d < 2; d++) {
-            double unit = (x[d] - (double)ddpm->center->value[d]) / (double)ddpm->scale->value[d];
-            at[2 * cell + d] = (real)x[d];
-            noised->value[2 * cell + d] = (real)(level_alpha(level) * unit);
+    BoundRule rule = {.predictor = &own.predictor,
+                      .schedule = ddpm->schedule,
+                      .variance = ddpm->variance,
+                      .clip = ddpm_clip(ddpm),
+                      .levels = ddpm->levels,
+                      .strata = STRATA};
+    Bound bound = bound_measure(&rule, task->tape, noise, x0->value, label, n);
+    double step[BINS], term[BINS];
+    int bins = 0, first = 2;
+    for (int bin = 0; bin < BINS && first <= steps; bin++) {
+        int end = 1 + (int)ceil(pow(steps, (bin + 1.0) / BINS));
+        double sum = 0;
+        long count = 0;
+        if (end <= first)
+            continue;
+        for (int t = first; t < end && t <= steps; t++) {
+            sum += bound.step_sum[t];
+            count += bound.step_count[t];
         }
+        step[bins] = sqrt((double)first * (end - 1));
+        term[bins++] = count > 0 ? sum / (double)count : NAN;
+        first = end;
     }
-    DdpmPredictor own = ddpm_predictor(ddpm, 0);
-    Tensor *score = predictor_score(&own.predictor, noised, levels, NULL);
-    for (int i = 0; i < 2 * ALL; i++)
-        step[i] = (real)(0.06 * (double)score->value[i]);
-    FigureArrows arrows = {.at = at, .step = step, .n = ALL, .equal_axes = true};
-    figure_arrows(task->figures,
-                  &(FigureText){.name = "score",
-                                .title = "The score at noise 0.3: where to go to be more probable",
-                                .x_label = "x1",
-                                .y_label = "x2"},
-                  &arrows);
-}
-
-static void draw_points_gif(const Ddpm *ddpm, const Task *task)
-{
-    enum { N = 1000 };
-    FigureScatter frame[MOST_FRAMES];
-    char *label[MOST_FRAMES];
-    Film film = film_samples(ddpm, task, N, NULL, 0);
-    frame_labels(&film, "noise ", label);
-    for (int f = 0; f < film.frames; f++) {
-        for (int i = 0; i < 2 * N; i++)
-            film.x[f][i] = film.x[f][i] * ddpm->scale->value[i % 2] + ddpm->center->value[i % 2];
-        frame[f] = (FigureScatter){.point = film.x[f],
-                                   .n = N,
-                                   .equal_axes = true,
-                                   .x_range = {-REACH, REACH},
-                                   .y_range = {-REACH, REACH}};
-    }
-    FigureText text = {
-        .name = "denoising", .title = "Noise becomes structure", .x_label = "x1", .y_label = "x2"};
-    figure_scatter_gif(task->figures, &text, frame, film.frames, (const char *const *)label, 0.4);
-    free_labels(label, film.frames);
-    film_free(&film);
+    FigureCurve curve = {.label = "KL of step t", .y = term};
+    FigureText text = {.name = "bound-by-step",
+                       .title = "Where the bound is lost: little noise costs most",
+                       .x_label = "step t",
+                       .y_label = "nats a step"};
+    figure_lines(task->figures, &text,
+                 &(FigureLines){.x = step,
+                                .n = (size_t)bins,
+                                .curve = &curve,
+                                .curves = 1,
+                                .log_x = true,
+                                .log_y = true});
+    bound_free(&bound);
+    free(label);
+    free(x);
+    free(index);
 }
 
 void ddpm_figures(Model *model, const Task *task)
 {
     const Ddpm *ddpm = (const Ddpm *)model;
-    if (ddpm->kind != DATA_POINTS) {
+    if (ddpm->kind == DATA_POINTS || ddpm->input == INPUT_GRID)
+        ddpm_draw_bound(ddpm, task);
+    if (ddpm->kind != DATA_POINTS)
         draw_images(ddpm, task);
-    } else if (ddpm->dims == 2) {
-        draw_density(ddpm, task);
-        draw_score(ddpm, task);
-        draw_points_gif(ddpm, task);
-    }
+    else if (ddpm->dims == 2)
+        ddpm_draw_plane(ddpm, task);
 }
-
-const FamilyCommand ddpm_commands[] = {{NULL, NULL, 0, NULL, NULL}};

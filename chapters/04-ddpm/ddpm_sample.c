@@ -379,3 +379,20 @@ void sampler_invert(const Sampler *sampler, Tape *tape, int n, const int *label,
     tape_record(tape, recording);
     noise_schedule_free(schedule);
 }
+
+void sampler_between(const real *a, const real *b, int dims, double share, real *out)
+{
+    double aa = 0, bb = 0, ab = 0;
+    for (int d = 0; d < dims; d++) {
+        aa += (double)a[d] * (double)a[d];
+        bb += (double)b[d] * (double)b[d];
+        ab += (double)a[d] * (double)b[d];
+    }
+    double cosine = aa > 0 && bb > 0 ? ab / sqrt(aa * bb) : 1;
+    double angle = acos(fmin(fmax(cosine, -1), 1)), sine = sin(angle);
+    bool straight = sine < 1e-6; /* on one line no circle is the one */
+    double of_a = straight ? 1 - share : sin((1 - share) * angle) / sine;
+    double of_b = straight ? share : sin(share * angle) / sine;
+    for (int d = 0; d < dims; d++)
+        out[d] = (real)(of_a * (double)a[d] + of_b * (double)b[d]);
+}

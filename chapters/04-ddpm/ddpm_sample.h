@@ -83,6 +83,11 @@ void sampler_noise(const Sampler *sampler, int k, Rng *noise, int n, real *x);
  * eta 0 and from = steps it returns, up to an error that halves when the steps double. */
 void sampler_invert(const Sampler *sampler, Tape *tape, int n, const int *label, real *x);
 
+/* A latent between two, on the great circle through them (Shoemake 1985; Song et al. 2021,
+ * arXiv:2010.02502, sec. 5.3): share 0 gives a, 1 gives b [dims]; its length stays that of noise.
+ */
+void sampler_between(const real *a, const real *b, int dims, double share, real *out);
+
 /* The levels that heun goes through, falling, level[0 .. steps-1]; after the last comes the data:
  * sigma / alpha evenly spaced in its seventh root (Karras et al. 2022, eq. 5) between the
  * predictor's least and its most, but 80 at most. */

@@ -66,6 +66,10 @@ const char *const *dataset_names(void);
 void dataset_fetch(const Dataset *dataset, Split split, const uint32_t *index, size_t n, Rng *rng,
                    real *x, int *label, real *factor);
 
+/* A PNG as an example of an image set: x [dims] in the units of dataset_fetch; grey levels of half
+ * the range and more are 1 in a binary set. Refuses what is no PNG and another size. */
+void dataset_read_image(const Dataset *dataset, const char *path, real *x);
+
 /* One line for the user: name, kind, shape, counts, true entropy where known. Free with free(). */
 char *dataset_describe(const Dataset *dataset);
 

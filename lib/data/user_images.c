@@ -34,45 +34,48 @@ static int by_name(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-/* Reads the header of image i. libpng keeps the address of *image, which the caller finishes or
+/* Reads the header of a file. libpng keeps the address of *image, which the caller finishes or
  * frees. */
-static void image_open(const Folder *folder, int i, png_image *image)
+static void png_open(const char *path, png_image *image)
 {
-    char *path = memory_format("%s/%s", folder->path, folder->entry[i]->d_name);
     *image = (png_image){.version = PNG_IMAGE_VERSION};
     if (png_image_begin_read_from_file(image, path) == 0)
         refuse("%s: not a PNG that can be read: %s. Remove it or save it again", path,
                image->message);
-    free(path);
+}
+
+/* The pixels of an opened file, grey or in colour. */
+static void png_finish(const char *path, png_image *image, bool colour, uint8_t *level)
+{
+    png_color black = {0};
+    image->format = colour ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
+    if (png_image_finish_read(image, &black, level, 0, NULL) == 0)
+        refuse("%s: damaged: %s. Remove it or save it again", path, image->message);
+}
+
+static char *image_path(const Folder *folder, int i)
+{
+    return memory_format("%s/%s", folder->path, folder->entry[i]->d_name);
 }
 
 static void folder_survey(Folder *folder)
 {
     for (int i = 0; i < folder->count; i++) {
         png_image image;
-        image_open(folder, i, &image);
+        char *path = image_path(folder, i);
+        png_open(path, &image);
         if (i == 0) {
             folder->width = image.width;
             folder->height = image.height;
         }
         if (image.width != folder->width || image.height != folder->height)
-            refuse("%s/%s: %u x %u pixels, but %s has %u x %u; scale them all to one size",
-                   folder->path, folder->entry[i]->d_name, image.width, image.height,
-                   folder->entry[0]->d_name, folder->width, folder->height);
+            refuse("%s: %u x %u pixels, but %s has %u x %u; scale them all to one size", path,
+                   image.width, image.height, folder->entry[0]->d_name, folder->width,
+                   folder->height);
         folder->colour = folder->colour || (image.format & PNG_FORMAT_FLAG_COLOR) != 0;
         png_image_free(&image);
+        free(path);
     }
-}
-
-static void image_read(const Folder *folder, int i, uint8_t *level)
-{
-    png_image image;
-    image_open(folder, i, &image);
-    image.format = folder->colour ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
-    png_color black = {0};
-    if (png_image_finish_read(&image, &black, level, 0, NULL) == 0)
-        refuse("%s/%s: damaged: %s. Remove it or save it again", folder->path,
-               folder->entry[i]->d_name, image.message);
 }
 
 static Dataset *folder_read(const Folder *folder)
@@ -89,8 +92,13 @@ static Dataset *folder_read(const Folder *folder)
     dataset_deal(dataset, order, (size_t)folder->count);
     size_t dims = (size_t)dataset->dims;
     dataset->level = memory_new((size_t)folder->count * dims, 1);
-    for (int i = 0; i < folder->count; i++)
-        image_read(folder, (int)order[i], dataset->level + (size_t)i * dims);
+    for (int i = 0; i < folder->count; i++) {
+        png_image image;
+        char *path = image_path(folder, (int)order[i]);
+        png_open(path, &image);
+        png_finish(path, &image, folder->colour, dataset->level + (size_t)i * dims);
+        free(path);
+    }
     free(order);
     return dataset;
 }
@@ -110,4 +118,18 @@ Dataset *user_images(const char *path)
         free(folder.entry[i]);
     free(folder.entry);
     return dataset;
+}
+
+void dataset_read_image(const Dataset *dataset, const char *path, real *x)
+{
+    png_image image;
+    uint8_t *level = memory_new((size_t)dataset->dims, 1);
+    png_open(path, &image);
+    if (image.width != (unsigned)dataset->width || image.height != (unsigned)dataset->height)
+        refuse("%s: %u x %u pixels, but the images of %s have %d x %d; scale it to that size", path,
+               image.width, image.height, dataset->name, dataset->width, dataset->height);
+    png_finish(path, &image, dataset->channels == 3, level);
+    for (int d = 0; d < dataset->dims; d++)
+        x[d] = dataset->levels == 2 ? level[d] >= 128 : level[d];
+    free(level);
 }

@@ -1,5 +1,5 @@
 /* What a user may get wrong about a diffusion run: one clear line each, exit 2. */
-#include "04-ddpm/ddpm.h"
+#include "04-ddpm/ddpm_figures.h"
 #include "chapters/small_ddpm.h"
 #include "harness/suite.h"
 
@@ -60,6 +60,62 @@ static void test_sample(void)
     }
 }
 
+/* A command line of a use of images, by the number of its command. */
+typedef struct UseLine {
+    int command;
+    Line line;
+} UseLine;
+
+enum { VARY, INPAINT, INTERPOLATE };
+
+static const UseLine USES[] = {
+    {VARY, {{"--strength", "0.5", "--index", "3"}, 0, NULL}},
+    {VARY, {{"--strength", "0"}, 0, "--strength"}},
+    {VARY, {{"--strength", "1.5"}, 0, "--strength"}},
+    {VARY, {{"--steps", "51"}, 0, "--steps 51: the run's schedule has 50"}},
+    {VARY, {{"--steps", "0"}, 0, "--steps"}},
+    {VARY, {{"--label", "3"}, 3, "--label 3: the run's classes are 0 to 2"}},
+    {VARY, {{"--label", "2", "--guidance", "1"}, 3, NULL}},
+    {VARY, {{"--label", "2"}, 0, "--label: the run was trained without labels"}},
+    {VARY, {{"--guidance", "1"}, 0, "--guidance: the run was trained without labels"}},
+    {VARY,
+     {{"--image", "x.png", "--guidance", "1"},
+      3,
+      "--guidance: x.png has no class of its own; say which with --label"}},
+    {VARY, {{"--image", "x.png", "--guidance", "1", "--label", "0"}, 3, NULL}},
+    {INPAINT, {{"--hide", "lef"}, 0, "did you mean 'left'"}},
+    {INPAINT, {{"--repeats", "0"}, 0, "--repeats"}},
+    {INPAINT, {{"--steps", "51"}, 0, "--steps 51: the run's schedule has 50"}},
+    {INTERPOLATE, {{"--steps", "51"}, 0, "--steps 51: the run's schedule has 50"}},
+    {INTERPOLATE, {{"--steps", "50"}, 0, NULL}}};
+
+static void read_use(void *context)
+{
+    const UseLine *use = context;
+    const OptionSpec *tables[] = {ddpm_commands[use->command].options, NULL};
+    char *word[MOST_WORDS + 4] = {(char *)"ddpm use", (char *)"--steps", (char *)"50"};
+    int words = 3;
+    for (int i = 0; use->line.word[i] != NULL; i++)
+        word[words++] = (char *)use->line.word[i];
+    Options *options = options_parse("ddpm use", "", tables, words, word);
+    Ddpm ddpm;
+    small_ddpm(&ddpm, (SmallDdpm){.steps = 50, .classes = use->line.classes}, 1);
+    Originals from = ddpm_originals(&ddpm, options);
+    CU_ASSERT(from.steps == 50);
+    options_free(options);
+    small_ddpm_free(&ddpm);
+}
+
+static void test_uses(void)
+{
+    for (size_t i = 0; i < sizeof USES / sizeof *USES; i++) {
+        UseLine use = USES[i];
+        const char *says = use.line.says;
+        ChildResult result = child_run(read_use, &use);
+        CU_ASSERT(child_said(&result, says != NULL ? 2 : 0, says != NULL ? says : ""));
+    }
+}
+
 /* Training with labels needs some. */
 static void make_conditional(void *context)
 {
@@ -87,4 +143,7 @@ static void test_conditional(void)
 }
 
 const Suite suite = {"chapters/ddpm bad input",
-                     {{"sample", test_sample}, {"conditional", test_conditional}, {NULL, NULL}}};
+                     {{"sample", test_sample},
+                      {"uses", test_uses},
+                      {"conditional", test_conditional},
+                      {NULL, NULL}}};

@@ -287,6 +287,24 @@ static void test_there_and_back(void)
     bench_end(&bench);
 }
 
+/* Equal lengths stay, the angle is shared out, the ends are the ends; on one line it is straight.
+ */
+static void test_between(void)
+{
+    const double angle = 1.1, length = 3;
+    real a[3] = {3, 0, 0}, b[3] = {(real)(3 * cos(angle)), 0, (real)(3 * sin(angle))}, x[3];
+    for (int i = 0; i <= 4; i++) {
+        double share = i / 4.0;
+        sampler_between(a, b, 3, share, x);
+        CU_ASSERT_DOUBLE_EQUAL(x[0], length * cos(share * angle), 1e-12);
+        CU_ASSERT_DOUBLE_EQUAL(x[1], 0, 1e-12);
+        CU_ASSERT_DOUBLE_EQUAL(x[2], length * sin(share * angle), 1e-12);
+    }
+    real twice[3] = {6, 0, 0};
+    sampler_between(a, twice, 3, 0.25, x);
+    CU_ASSERT_DOUBLE_EQUAL(x[0], 3.75, 1e-12);
+}
+
 /* ---------------------------------------------------------------- bad numbers */
 
 static Guess broken_guess(const Predictor *predictor, Tensor *x, const double *level,
@@ -329,5 +347,6 @@ const Suite suite = {"chapters/ddpm sample",
                       {"observer and memory", test_observer},
                       {"inpainting", test_inpainting},
                       {"there and back", test_there_and_back},
+                      {"between two latents", test_between},
                       {"a value that is not finite", test_not_finite},
                       {NULL, NULL}}};

@@ -285,6 +285,51 @@ static void test_bad_png(void)
     folder_remove(folder);
 }
 
+typedef struct One {
+    const Dataset *dataset;
+    const char *path;
+} One;
+
+static void read_one(void *context)
+{
+    const One *one = context;
+    real x[256];
+    dataset_read_image(one->dataset, one->path, x);
+}
+
+/* One picture as an example of a set: its units, and what is refused. */
+static void test_one_png(void)
+{
+    enum { W = 3, H = 2 };
+    char folder[256];
+    real x[W * H];
+    Dataset grey = {.name = "small", .height = H, .width = W, .channels = 1, .dims = W * H};
+    folder_make(folder);
+    write_png(folder, 12, W, H, false); /* 120 .. 125 */
+    write_png(folder, 13, H, W, false);
+    char *path = memory_format("%s/image-12.png", folder);
+    char *turned = memory_format("%s/image-13.png", folder);
+    grey.levels = 256;
+    dataset_read_image(&grey, path, x);
+    for (int p = 0; p < W * H; p++)
+        CU_ASSERT_EQUAL(x[p], 120 + p);
+    write_png(folder, 12, W, H, true); /* red 120 .. 125 and blue 200, read as grey: below half */
+    grey.levels = 2;
+    dataset_read_image(&grey, path, x);
+    for (int p = 0; p < W * H; p++)
+        CU_ASSERT_EQUAL(x[p], 0);
+    One other = {&grey, turned}, missing = {&grey, "/nowhere/x.png"};
+    ChildResult size = child_run(read_one, &other);
+    CU_ASSERT(child_said(&size, 1,
+                         "image-13.png: 2 x 3 pixels, but the images of small have 3 x "
+                         "2; scale it to that size"));
+    ChildResult none = child_run(read_one, &missing);
+    CU_ASSERT(child_said(&none, 1, "/nowhere/x.png: not a PNG that can be read"));
+    free(path);
+    free(turned);
+    folder_remove(folder);
+}
+
 static void test_other_files(void)
 {
     char folder[256];
@@ -303,5 +348,6 @@ const Suite suite = {"data/user",
                       {"bad npy", test_bad_npy},
                       {"png", test_png},
                       {"bad png", test_bad_png},
+                      {"one png", test_one_png},
                       {"other files", test_other_files},
                       {NULL, NULL}}};

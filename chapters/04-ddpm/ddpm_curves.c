@@ -1,0 +1,169 @@
+/* How good samples are against what they cost, and against the guidance. */
+#include "04-ddpm/ddpm_figures.h"
+
+#include "support/memory.h"
+#include "train/quality.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { AT_ONCE = 250 };
+
+/* n samples of a sampler, the classes in turn, measured. */
+static Quality measure(const Ddpm *ddpm, const Task *task, const Sampler *sampler, int n)
+{
+    size_t dims = (size_t)ddpm->dims;
+    real *x = memory_new((size_t)n * dims, sizeof *x);
+    int *label = family_labels_in_turn(&ddpm->model, ddpm->classes, n);
+    Rng noise = task->noise; /* the same for every sampler */
+    for (int first = 0; first < n; first += AT_ONCE) {
+        int rows = n - first < AT_ONCE ? n - first : AT_ONCE;
+        ddpm_begin(ddpm, task);
+        sampler_run(sampler, task->tape, &noise, rows, label != NULL ? label + first : NULL,
+                    x + (size_t)first * dims);
+    }
+    ddpm_to_data(ddpm, x, n, false);
+    Quality quality = quality_measure(task->data, x, n, label);
+    free(label);
+    free(x);
+    return quality;
+}
+
+/* The distance that the curves show: FD-lab of images, sliced Wasserstein of points. */
+static QualityValue distance(const Quality *quality)
+{
+    return quality->images ? quality->frechet : quality->sliced_wasserstein;
+}
+
+static const char *distance_name(const Ddpm *ddpm)
+{
+    return ddpm->kind == DATA_POINTS ? "sliced Wasserstein" : "FD-lab";
+}
+
+/* ---------------------------------------------------------------- steps */
+
+/* Steps that need so many evaluations of the network; 0: the sampler has no such number. Heun's
+ * method asks twice a step but once in the last; Langevin's stays ten steps on a level. */
+static int steps_of(const Ddpm *ddpm, SamplerKind kind, int evaluations)
+{
+    switch (kind) {
+    case SAMPLER_DDPM:
+    case SAMPLER_DDIM:
+        return evaluations <= ddpm->schedule->steps ? evaluations : 0;
+    case SAMPLER_HEUN:
+    case SAMPLER_FLOW_HEUN:
+        return (evaluations + 1) / 2;
+    case SAMPLER_LANGEVIN:
+        return evaluations >= 50 ? evaluations : 0;
+    case SAMPLER_FLOW_EULER:
+        return evaluations;
+    }
+    return 0;
+}
+
+void ddpm_draw_steps(const Ddpm *ddpm, const Task *task, int n, int most, double guidance)
+{
+    enum { COSTS = 8, KINDS = 6 };
+    static const int cost[COSTS] = {5, 10, 20, 50, 100, 200, 500, 1000};
+    double x[COSTS], y[KINDS][COSTS], floor_value = NAN;
+    int costs = 0;
+    FigureCurve curve[KINDS];
+    DdpmPredictor own = ddpm_predictor(ddpm, guidance);
+    for (int c = 0; c < COSTS && cost[c] <= most; c++)
+        x[costs++] = cost[c];
+    printf("%s of %d samples; evaluations of the network for each sample:\n%-12s",
+           distance_name(ddpm), n, "");
+    for (int c = 0; c < costs; c++)
+        printf(" %9d", cost[c]);
+    for (int k = 0; k < KINDS; k++) {
+        printf("\n%-12s", sampler_name((SamplerKind)k));
+        for (int c = 0; c < costs; c++) {
+            Sampler sampler = ddpm_sampler(ddpm, &own.predictor, NULL);
+            sampler.kind = (SamplerKind)k;
+            sampler.steps = steps_of(ddpm, sampler.kind, cost[c]);
+            y[k][c] = NAN;
+            if (sampler.steps > 0) {
+                Quality quality = measure(ddpm, task, &sampler, n);
+                y[k][c] = distance(&quality).samples;
+                floor_value = distance(&quality).real;
+                printf(" %9.4g", y[k][c]);
+            } else {
+                printf(" %9s", "");
+            }
+            fflush(stdout);
+        }
+        curve[k] = (FigureCurve){.label = sampler_name((SamplerKind)k), .y = y[k], .sparse = true};
+    }
+    printf("\nreal examples in their place: %.4g\n", floor_value);
+    FigureLevel level = {floor_value, "real examples"};
+    FigureText text = {.name = "steps",
+                       .title = "What a sample costs, and how good it is",
+                       .x_label = "evaluations of the network for a sample",
+                       .y_label = distance_name(ddpm)};
+    figure_lines(task->figures, &text,
+                 &(FigureLines){.x = x,
+                                .n = (size_t)costs,
+                                .curve = curve,
+                                .curves = KINDS,
+                                .level = &level,
+                                .levels = 1,
+                                .log_x = true,
+                                .log_y = true});
+}
+
+/* ---------------------------------------------------------------- guidance */
+
+void ddpm_draw_guidance_curve(const Ddpm *ddpm, const Task *task, int n)
+{
+    enum { WEIGHTS = 7, SHARES = 4 };
+    static const double weight[WEIGHTS] = {0, 0.5, 1, 2, 3, 5, 8};
+    double share[SHARES][WEIGHTS], far[WEIGHTS], floor_value = NAN;
+    bool images = ddpm->kind != DATA_POINTS;
+    printf("%d samples, classes in turn\n%4s %18s", n, "w", distance_name(ddpm));
+    if (images)
+        printf(" %10s %10s %14s %14s", "precision", "recall", "class coverage", "wanted class");
+    printf("\n");
+    for (int i = 0; i < WEIGHTS; i++) {
+        DdpmPredictor own = ddpm_predictor(ddpm, weight[i]);
+        Sampler sampler = ddpm_sampler(ddpm, &own.predictor, NULL);
+        Quality quality = measure(ddpm, task, &sampler, n);
+        far[i] = distance(&quality).samples;
+        floor_value = distance(&quality).real;
+        share[0][i] = quality.agreement;
+        share[1][i] = quality.class_mean;
+        share[2][i] = quality.precision.samples;
+        share[3][i] = quality.recall.samples;
+        printf("%4g %18.4g", weight[i], far[i]);
+        if (images)
+            printf(" %10.3f %10.3f %14.3f %14.3f", share[2][i], share[3][i], share[1][i],
+                   share[0][i]);
+        printf("\n");
+        fflush(stdout);
+    }
+    printf("real examples in their place: %.4g\n", floor_value);
+    FigureCurve away = {.y = far};
+    FigureLevel level = {floor_value, "real examples"};
+    FigureLines lines = {
+        .x = weight, .n = WEIGHTS, .curve = &away, .curves = 1, .level = &level, .levels = 1};
+    FigureText text = {.name = "guidance-distance",
+                       .title = "Guidance: some helps, more is too much",
+                       .x_label = "guidance w",
+                       .y_label = distance_name(ddpm)};
+    figure_lines(task->figures, &text, &lines);
+    if (!images)
+        return;
+    FigureCurve curve[SHARES] = {{.label = "read as the wanted class", .y = share[0]},
+                                 {.label = "coverage within a class", .y = share[1]},
+                                 {.label = "precision", .y = share[2]},
+                                 {.label = "recall", .y = share[3]}};
+    lines.curve = curve;
+    lines.curves = SHARES;
+    lines.levels = 0;
+    lines.y_range = (FigureRange){0, 1.02};
+    text = (FigureText){.name = "guidance-curve",
+                        .title = "Guidance trades variety for likeness to the class",
+                        .x_label = "guidance w",
+                        .y_label = "share"};
+    figure_lines(task->figures, &text, &lines);
+}
