@@ -173,11 +173,10 @@ void ddpm_draw_bound(const Ddpm *ddpm, const Task *task)
         task->data->count[SPLIT_TEST] < (size_t)most ? (int)task->data->count[SPLIT_TEST] : most;
     uint32_t *index = memory_new((size_t)n, sizeof *index);
     real *x = memory_new((size_t)n * (size_t)ddpm->dims, sizeof *x);
-    int *label = ddpm->classes > 0 ? memory_new((size_t)n, sizeof *label) : NULL;
     Rng noise = task->noise;
     for (int i = 0; i < n; i++)
         index[i] = (uint32_t)i;
-    dataset_fetch(task->data, SPLIT_TEST, index, (size_t)n, &noise, x, label, NULL);
+    dataset_fetch(task->data, SPLIT_TEST, index, (size_t)n, &noise, x, NULL, NULL);
     ddpm_begin(ddpm, task);
     Tensor *x0 =
         ddpm_to_network(ddpm, tensor_from(task->tape, 2, (int[]){n, ddpm->dims}, x), &noise);
@@ -188,7 +187,7 @@ void ddpm_draw_bound(const Ddpm *ddpm, const Task *task)
                       .clip = ddpm_clip(ddpm),
                       .levels = ddpm->levels,
                       .strata = STRATA};
-    Bound bound = bound_measure(&rule, task->tape, noise, x0->value, label, n);
+    Bound bound = bound_measure(&rule, task->tape, noise, x0->value, NULL, n);
     double step[BINS], term[BINS];
     int bins = 0, first = 2;
     for (int bin = 0; bin < BINS && first <= steps; bin++) {
@@ -218,7 +217,6 @@ void ddpm_draw_bound(const Ddpm *ddpm, const Task *task)
                                 .log_x = true,
                                 .log_y = true});
     bound_free(&bound);
-    free(label);
     free(x);
     free(index);
 }

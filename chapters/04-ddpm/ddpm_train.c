@@ -214,7 +214,8 @@ static bool is_conditional(const Model *model)
 
 static const char *const columns[] = {"loss", "loss_little_noise", "loss_more", "loss_most", NULL};
 
-static const OptionValue quick_eval[] = {{"bound-steps", "20"}, {NULL, NULL}};
+static const OptionValue quick_eval[] = {
+    {"bound-steps", "20"}, {"ode-tolerance", "1e-2"}, {NULL, NULL}};
 
 const Family ddpm_family = {
     .name = "ddpm",

@@ -149,7 +149,7 @@ void ddpm_draw_variations(const Ddpm *ddpm, const Task *task, const Originals *f
         double now = strength > 0 ? strength : (double)c / DRAWS;
         int k = (int)lround(now * sampler.steps);
         sampler.from = k > 0 ? k : 1;
-        snprintf(text_of[c], sizeof text_of[c], "%.2g", now);
+        snprintf(text_of[c], sizeof text_of[c], "%.3g", now);
         label[c] = text_of[c];
         memcpy(x, start.x, numbers * sizeof *x);
         sampler_noise(&sampler, sampler.from, &noise, start.rows, x);
@@ -196,37 +196,44 @@ static real *known_mask(const Dataset *data, HiddenPart hidden, int n)
     return mask;
 }
 
-/* Ancestral steps (ddim with eta 1), since the noise of each is what lets the two parts agree. */
+/* Ancestral steps (ddim with eta 1), since the noise of each is what lets the two parts agree. All
+ * draws run as one batch: draw c of row r is row c * rows + r. */
 void ddpm_draw_inpainting(const Ddpm *ddpm, const Task *task, const Originals *from,
                           HiddenPart hidden, int repeats)
 {
-    static const char *const label[DRAWS + 2] = {"original", "what is known"};
+    static const char *const label[DRAWS + 2] = {"original", "known", "", "", "",
+                                                 "",         "",      "", "", ""};
     Start start = start_from(ddpm, task, from);
     Sheet sheet = sheet_new(&start, DRAWS + 2, ddpm->dims);
     size_t numbers = (size_t)start.rows * sheet.dims;
+    int all = DRAWS * start.rows;
     DdpmPredictor own = ddpm_predictor(ddpm, from->guidance);
     Sampler sampler = use_sampler(ddpm, &own, from);
-    real *mask = known_mask(task->data, hidden, start.rows);
-    real *x = memory_new(numbers, sizeof *x);
-    const char *column_label[DRAWS + 2];
+    real *mask = known_mask(task->data, hidden, all);
+    real *known = memory_new(DRAWS * numbers, sizeof *known);
+    real *x = memory_new(DRAWS * numbers, sizeof *x);
+    int *class = start.label != NULL ? memory_new((size_t)all, sizeof *class) : NULL;
     Rng noise = task->noise;
+    for (int c = 0; c < DRAWS; c++)
+        memcpy(known + (size_t)c * numbers, start.x, numbers * sizeof *known);
+    for (int i = 0; class != NULL && i < all; i++)
+        class[i] = start.label[i % start.rows];
     for (size_t i = 0; i < numbers; i++)
         x[i] = mask[i] * start.x[i]; /* 0 is the middle grey */
     sheet_put(&sheet, 0, start.x);
     sheet_put(&sheet, 1, x);
     sampler.eta = 1;
-    sampler.known = start.x;
+    sampler.known = known;
     sampler.mask = mask;
     sampler.repeats = repeats;
     ddpm_begin(ddpm, task);
-    for (int c = 0; c < DRAWS; c++) {
-        sampler_run(&sampler, task->tape, &noise, start.rows, start.label, x);
-        sheet_put(&sheet, c + 2, x);
-    }
-    for (int c = 0; c < DRAWS + 2; c++)
-        column_label[c] = label[c] != NULL ? label[c] : "";
+    sampler_run(&sampler, task->tape, &noise, all, class, x);
+    for (int c = 0; c < DRAWS; c++)
+        sheet_put(&sheet, c + 2, x + (size_t)c * numbers);
     FigureText text = {.name = "inpaint", .title = "The hidden part, filled in several times"};
-    sheet_draw(&sheet, task, &text, column_label);
+    sheet_draw(&sheet, task, &text, label);
+    free(class);
+    free(known);
     free(mask);
     free(x);
     start_free(&start);
