@@ -133,6 +133,6 @@ const FamilyCommand ddpm_commands[] = {
      DATA_BINARY | DATA_GREY, interpolate_options, interpolate_command},
     {"steps", "quality against the number of steps, for every sampler: minutes on images",
      DATA_POINTS | DATA_BINARY | DATA_GREY, steps_options, steps_command},
-    {"guidance", "quality against the guidance: minutes", DATA_POINTS | DATA_BINARY | DATA_GREY,
-     guidance_options, guidance_command},
+    {"guidance", "quality against the guidance: minutes", DATA_BINARY | DATA_GREY, guidance_options,
+     guidance_command},
     {NULL, NULL, 0, NULL, NULL}};

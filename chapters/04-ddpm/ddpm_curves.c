@@ -43,6 +43,13 @@ static const char *distance_name(const Ddpm *ddpm)
 
 /* ---------------------------------------------------------------- steps */
 
+/* A curve: a sampler, and how noisy its steps are. */
+typedef struct Way {
+    const char *name;
+    SamplerKind kind;
+    double eta;
+} Way;
+
 /* Steps that need so many evaluations of the network; 0: the sampler has no such number. Heun's
  * method asks twice a step but once in the last; Langevin's stays ten steps on a level. */
 static int steps_of(const Ddpm *ddpm, SamplerKind kind, int evaluations)
@@ -64,11 +71,16 @@ static int steps_of(const Ddpm *ddpm, SamplerKind kind, int evaluations)
 
 void ddpm_draw_steps(const Ddpm *ddpm, const Task *task, int n, int most, double guidance)
 {
-    enum { COSTS = 8, KINDS = 6 };
+    enum { COSTS = 8, WAYS = 7 };
+    static const Way way[WAYS] = {
+        {"ddpm", SAMPLER_DDPM, 0},          {"ddim, eta 1", SAMPLER_DDIM, 1},
+        {"ddim, eta 0", SAMPLER_DDIM, 0},   {"heun", SAMPLER_HEUN, 0},
+        {"langevin", SAMPLER_LANGEVIN, 0},  {"flow-euler", SAMPLER_FLOW_EULER, 0},
+        {"flow-heun", SAMPLER_FLOW_HEUN, 0}};
     static const int cost[COSTS] = {5, 10, 20, 50, 100, 200, 500, 1000};
-    double x[COSTS], y[KINDS][COSTS], floor_value = NAN;
+    double x[COSTS], y[WAYS][COSTS], floor_value = NAN;
     int costs = 0;
-    FigureCurve curve[KINDS];
+    FigureCurve curve[WAYS];
     DdpmPredictor own = ddpm_predictor(ddpm, guidance);
     for (int c = 0; c < COSTS && cost[c] <= most; c++)
         x[costs++] = cost[c];
@@ -76,11 +88,12 @@ void ddpm_draw_steps(const Ddpm *ddpm, const Task *task, int n, int most, double
            distance_name(ddpm), n, "");
     for (int c = 0; c < costs; c++)
         printf(" %9d", cost[c]);
-    for (int k = 0; k < KINDS; k++) {
-        printf("\n%-12s", sampler_name((SamplerKind)k));
+    for (int k = 0; k < WAYS; k++) {
+        printf("\n%-12s", way[k].name);
         for (int c = 0; c < costs; c++) {
             Sampler sampler = ddpm_sampler(ddpm, &own.predictor, NULL);
-            sampler.kind = (SamplerKind)k;
+            sampler.kind = way[k].kind;
+            sampler.eta = way[k].eta;
             sampler.steps = steps_of(ddpm, sampler.kind, cost[c]);
             y[k][c] = NAN;
             if (sampler.steps > 0) {
@@ -93,7 +106,7 @@ void ddpm_draw_steps(const Ddpm *ddpm, const Task *task, int n, int most, double
             }
             fflush(stdout);
         }
-        curve[k] = (FigureCurve){.label = sampler_name((SamplerKind)k), .y = y[k], .sparse = true};
+        curve[k] = (FigureCurve){.label = way[k].name, .y = y[k], .sparse = true};
     }
     printf("\nreal examples in their place: %.4g\n", floor_value);
     FigureLevel level = {floor_value, "real examples"};
@@ -105,7 +118,7 @@ void ddpm_draw_steps(const Ddpm *ddpm, const Task *task, int n, int most, double
                  &(FigureLines){.x = x,
                                 .n = (size_t)costs,
                                 .curve = curve,
-                                .curves = KINDS,
+                                .curves = WAYS,
                                 .level = &level,
                                 .levels = 1,
                                 .log_x = true,

@@ -14,7 +14,8 @@ const OptionSpec ddpm_sample_options[] = {
     {"steps", OPTION_INT, NULL, "N",
      "steps (default: ddpm all, langevin 1000, heun and flow-heun 25, others 50)", 1, 1000000,
      NULL},
-    {"eta", OPTION_REAL, "0", "X", "noise of ddim: 0 none, 1 as much as ddpm", 0, 1, NULL},
+    {"eta", OPTION_REAL, NULL, "X",
+     "noise of ddim: 0 none, 1 as much as ddpm (default: 1 on images, else 0)", 0, 1, NULL},
     {"guidance", OPTION_REAL, "0", "W", "w in (1+w) eps(x, class) - w eps(x)", 0, 1000, NULL},
     {"label", OPTION_INT, NULL, "N", "class of the samples (default: all in turn)", 0, 1e6, NULL},
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
@@ -49,6 +50,13 @@ static int usual_steps(SamplerKind kind, int all)
     fail("sampler: kind %d is none of SamplerKind", (int)kind);
 }
 
+/* On images the noise of each step takes back a part of what the network guessed wrong in the steps
+ * before; without it the errors add up, however many steps there are. */
+static double usual_eta(const Ddpm *ddpm)
+{
+    return ddpm->kind == DATA_POINTS ? 0 : 1;
+}
+
 Sampler ddpm_sampler(const Ddpm *ddpm, const Predictor *predictor, const Options *options)
 {
     int all = ddpm->schedule->steps;
@@ -60,7 +68,11 @@ Sampler ddpm_sampler(const Ddpm *ddpm, const Predictor *predictor, const Options
     bool in_steps = sampler.kind == SAMPLER_DDPM || sampler.kind == SAMPLER_DDIM;
     bool typed = options != NULL && options_set(options, "steps");
     sampler.steps = typed ? (int)options_int(options, "steps") : usual_steps(sampler.kind, all);
-    sampler.eta = options != NULL ? options_real(options, "eta") : 0;
+    bool noisy = options != NULL && options_set(options, "eta");
+    if (noisy)
+        sampler.eta = options_real(options, "eta");
+    else if (sampler.kind == SAMPLER_DDIM)
+        sampler.eta = usual_eta(ddpm);
     if (in_steps && sampler.steps > all)
         refuse_usage("--steps %d: the run's schedule has %d; --sampler %s takes at most so many",
                      sampler.steps, all, sampler_name(sampler.kind));
@@ -72,7 +84,8 @@ Sampler ddpm_sampler(const Ddpm *ddpm, const Predictor *predictor, const Options
 double ddpm_guidance(const Ddpm *ddpm, const Options *options)
 {
     double w = options != NULL ? options_real(options, "guidance") : 0;
-    bool labelled = options != NULL && options_set(options, "label");
+    bool labelled =
+        options != NULL && options_known(options, "label") && options_set(options, "label");
     if ((w > 0 || labelled) && ddpm->classes == 0)
         refuse_usage("--%s: the run was trained without labels; train one with --conditional yes",
                      labelled ? "label" : "guidance");

@@ -66,7 +66,7 @@ typedef struct UseLine {
     Line line;
 } UseLine;
 
-enum { VARY, INPAINT, INTERPOLATE };
+enum { VARY, INPAINT, INTERPOLATE, STEPS };
 
 static const UseLine USES[] = {
     {VARY, {{"--strength", "0.5", "--index", "3"}, 0, NULL}},
@@ -116,6 +116,29 @@ static void test_uses(void)
     }
 }
 
+/* A command without --label asks about guidance too. */
+static void read_guidance(void *context)
+{
+    const Line *line = context;
+    const OptionSpec *tables[] = {ddpm_commands[STEPS].options, NULL};
+    char *word[MOST_WORDS + 2] = {(char *)"ddpm steps", (char *)"--guidance", (char *)"1"};
+    Options *options = options_parse("ddpm steps", "", tables, 3, word);
+    Ddpm ddpm;
+    small_ddpm(&ddpm, (SmallDdpm){.steps = 50, .classes = line->classes}, 1);
+    CU_ASSERT_EQUAL(ddpm_guidance(&ddpm, options), 1);
+    options_free(options);
+    small_ddpm_free(&ddpm);
+}
+
+static void test_guidance(void)
+{
+    Line with = {.classes = 3}, without = {.classes = 0};
+    ChildResult result = child_run(read_guidance, &with);
+    CU_ASSERT(child_said(&result, 0, ""));
+    result = child_run(read_guidance, &without);
+    CU_ASSERT(child_said(&result, 2, "--guidance: the run was trained without labels"));
+}
+
 /* Training with labels needs some. */
 static void make_conditional(void *context)
 {
@@ -145,5 +168,6 @@ static void test_conditional(void)
 const Suite suite = {"chapters/ddpm bad input",
                      {{"sample", test_sample},
                       {"uses", test_uses},
+                      {"guidance of a command", test_guidance},
                       {"conditional", test_conditional},
                       {NULL, NULL}}};
