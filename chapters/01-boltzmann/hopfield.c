@@ -1,6 +1,5 @@
 #include "01-boltzmann/hopfield.h"
 
-#include "support/fail.h"
 #include "support/memory.h"
 
 #include <math.h>
@@ -51,7 +50,7 @@ static double orthonormal(double *direction, const double *basis, int count, int
         }
     for (int i = 0; i < units; i++)
         left += direction[i] * direction[i];
-    for (int i = 0; i < units; i++)
+    for (int i = 0; i < units && left > 0; i++)
         direction[i] /= sqrt(left);
     return sqrt(left / whole);
 }
@@ -65,8 +64,10 @@ void hopfield_project(Hopfield *net, const int8_t *pattern, int n)
         double *row = basis + (size_t)p * units;
         for (size_t i = 0; i < units; i++)
             row[i] = pattern[(size_t)p * units + i];
-        if (!(orthonormal(row, basis, p, net->units) > 1e-6))
-            refuse("image %d depends on those before it; store fewer with --patterns", p + 1);
+        if (!(orthonormal(row, basis, p, net->units) > 1e-6)) {
+            memset(row, 0, units * sizeof *row); /* it lies in the span already */
+            continue;
+        }
         for (size_t i = 0; i < units; i++)
             for (size_t j = 0; j < units; j++)
                 net->weight[i * units + j] += row[i] * row[j];

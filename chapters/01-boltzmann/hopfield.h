@@ -32,8 +32,8 @@ void hopfield_free(Hopfield *net);
 void hopfield_store(Hopfield *net, const int8_t *pattern);
 
 /* The projection rule: W becomes the projection onto the span of patterns [n, units], then its
- * diagonal 0, so that every pattern is a fixed point however much the patterns resemble each other
- * (n below units). Patterns that depend on each other are refused. */
+ * diagonal 0. Every pattern is a fixed point however much the patterns resemble each other, as long
+ * as their span is not everything. */
 void hopfield_project(Hopfield *net, const int8_t *pattern, int n);
 
 /* E(s). */

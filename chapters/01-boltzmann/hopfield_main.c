@@ -244,14 +244,14 @@ static void draw_capacity(const Options *options, Figures *figures, Rng *rng)
 
 static void draw_temperatures(Figures *figures, Rng *rng)
 {
-    enum { POINTS = 14, UNITS = 1000, PATTERNS = 5, SWEEPS = 50 };
+    enum { POINTS = 14, UNITS = 1000, PATTERNS = 1, SWEEPS = 50 };
     double temperature[POINTS], measured[POINTS], theory[POINTS];
     for (int t = 0; t < POINTS; t++) {
         temperature[t] = 0.1 * (t + 1);
         measured[t] = hopfield_warm_overlap(UNITS, PATTERNS, temperature[t], SWEEPS, rng);
         theory[t] = hopfield_mean_field(temperature[t]);
     }
-    FigureCurve curve[] = {{.label = "measured, N = 1000, P = 5", .y = measured},
+    FigureCurve curve[] = {{.label = "measured, N = 1000, P = 1", .y = measured},
                            {.label = "m = tanh(m / T)", .y = theory}};
     figure_lines(figures,
                  &(FigureText){.name = "temperature",

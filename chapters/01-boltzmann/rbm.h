@@ -102,11 +102,11 @@ void rbm_center_gradient(const Rbm *rbm);
 
 /* ---------------------------------------------------------------- exact answers */
 
-/* The smaller layer may have so many units: 2^25 states take about a minute. */
-enum { RBM_MOST_UNITS = 25, RBM_MOST_TABLE = 16 };
+/* Enumerated without being asked: 2^20 states, a second or two; at most: 2^25, about a minute. */
+enum { RBM_FEW_UNITS = 20, RBM_MOST_UNITS = 25 };
 
-/* Whether log Z can be had by enumeration of the smaller layer. */
-bool rbm_is_enumerable(const Rbm *rbm);
+/* Whether the smaller layer has few units. */
+bool rbm_is_small(const Rbm *rbm);
 
 /* log Z by enumeration of one layer (hidden: of that one), nats. More than RBM_MOST_UNITS units in
  * it are refused. The tape is reset. */
@@ -116,7 +116,7 @@ double rbm_log_z(const Rbm *rbm, Tape *tape, bool hidden);
 double rbm_exact_log_z(const Rbm *rbm, Tape *tape);
 
 /* n exact samples v [n, visible] on the reset tape, by the table of all hidden states; at most
- * RBM_MOST_TABLE hidden units. */
+ * RBM_FEW_UNITS hidden units. */
 Tensor *rbm_exact_sample(const Rbm *rbm, Tape *tape, int n, Rng *rng);
 
 /* In the other files of the chapter. */

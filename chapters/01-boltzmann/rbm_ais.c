@@ -178,7 +178,7 @@ AisResult ais_reverse(const Rbm *rbm, Tape *tape, AisPlan plan, const real *star
 bool ais_start(const Rbm *rbm, Tape *tape, int chains, int burn_in, Rng *rng, real *start)
 {
     Tensor *v;
-    bool exact = rbm->hidden <= RBM_MOST_TABLE, recording = tape_record(tape, false);
+    bool exact = rbm->hidden <= RBM_FEW_UNITS, recording = tape_record(tape, false);
     if (exact) {
         v = rbm_exact_sample(rbm, tape, chains, rng);
     } else {

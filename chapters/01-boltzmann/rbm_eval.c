@@ -16,6 +16,8 @@ const OptionSpec rbm_eval_options[] = {
      1e8, NULL},
     {"ais-burn-in", OPTION_INT, "1000", "N",
      "Gibbs steps that prepare the reverse direction's samples", 0, 1e8, NULL},
+    {"exact", OPTION_FLAG, NULL, NULL,
+     "enumerate the smaller layer up to 25 units (up to 20 it is done unasked)", 0, 0, NULL},
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
 
 const OptionValue rbm_quick_eval[] = {
@@ -121,9 +123,11 @@ void rbm_evaluate(Model *model, const Task *task, LikelihoodReport *report)
     bool recording = tape_record(task->tape, false);
     double *energy = memory_new((size_t)task->examples, sizeof *energy);
     free_energies(rbm, task, energy);
-    if (rbm_is_enumerable(rbm)) {
+    bool asked = options_flag(task->options, "exact");
+    if (asked || rbm_is_small(rbm)) {
         double log_z = report_exact(rbm, task, energy, report);
-        if (task->data->log_density != NULL && rbm->visible <= RBM_MOST_UNITS)
+        if (task->data->log_density != NULL &&
+            rbm->visible <= (asked ? RBM_MOST_UNITS : RBM_FEW_UNITS))
             report_divergence(rbm, task, log_z, report);
     }
     report_ais(rbm, task, energy, report);

@@ -10,9 +10,9 @@
 
 enum { BLOCK_BITS = 10, BLOCK = 1 << BLOCK_BITS };
 
-bool rbm_is_enumerable(const Rbm *rbm)
+bool rbm_is_small(const Rbm *rbm)
 {
-    return rbm->visible <= RBM_MOST_UNITS || rbm->hidden <= RBM_MOST_UNITS;
+    return rbm->visible <= RBM_FEW_UNITS || rbm->hidden <= RBM_FEW_UNITS;
 }
 
 /* States first .. first + n-1 as rows: bit j of the number is unit j. */
@@ -43,7 +43,8 @@ double rbm_log_z(const Rbm *rbm, Tape *tape, bool hidden)
 {
     int units = hidden ? rbm->hidden : rbm->visible;
     if (units > RBM_MOST_UNITS)
-        refuse("exact log Z: the layer has %d units; enumeration stops at %d (--hidden %d or less)",
+        refuse("exact log Z: the smaller layer has %d units; its states can be enumerated up to %d "
+               "(train with --hidden %d or less)",
                units, RBM_MOST_UNITS, RBM_MOST_UNITS);
     uint64_t count = (uint64_t)1 << units;
     LogMean mean = {0};
@@ -80,8 +81,8 @@ static uint64_t state_at(const double *running, uint64_t count, double u)
 
 Tensor *rbm_exact_sample(const Rbm *rbm, Tape *tape, int n, Rng *rng)
 {
-    if (rbm->hidden > RBM_MOST_TABLE)
-        fail("rbm_exact_sample: %d hidden units; at most %d", rbm->hidden, RBM_MOST_TABLE);
+    if (rbm->hidden > RBM_FEW_UNITS)
+        fail("rbm_exact_sample: %d hidden units; at most %d", rbm->hidden, RBM_FEW_UNITS);
     uint64_t count = (uint64_t)1 << rbm->hidden;
     double *running = memory_new(count, sizeof *running), largest = -INFINITY, sum = 0;
     bool recording = tape_record(tape, false);

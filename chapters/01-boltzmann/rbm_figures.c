@@ -201,7 +201,7 @@ void rbm_draw_ais(const Rbm *rbm, const Task *task, int chains, int burn_in,
                   const int *temperatures, int points)
 {
     Sandwich s;
-    bool few = rbm->hidden <= RBM_MOST_TABLE + 4 || rbm->visible <= RBM_MOST_TABLE;
+    bool few = rbm_is_small(rbm);
     double exact = few ? rbm_exact_log_z(rbm, task->tape) : NAN;
     real *start = memory_new((size_t)chains * (size_t)rbm->visible, sizeof *start);
     Rng rng = rng_at(task->noise, 9);
