@@ -28,23 +28,27 @@ static const OptionSpec sample_options[] = {
      100, NULL},
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
 
+/* On MNIST, 8,000 steps of 100 with k = 5 ended, by AIS, at 94.4 nats with SGD at 0.05, at 87.0
+ * with 0.2 and at 85.5 with 0.4, with Adam at 106 or more, and at 96.6 with the plain gradient at
+ * 0.05. A longer run needs no higher rate than 0.2. On bars and stripes chains get stuck between
+ * patterns: more Gibbs steps count there, and higher rates lose patterns. */
 static void defaults(Options *o, const Dataset *data)
 {
     const char *from = "the chapter's defaults";
+    char chains[16];
     bool small = data->dims < 100;
     bool many = data->count[SPLIT_TRAIN] > 50000;
     options_put(o, "optimizer", "sgd", from);
     bool sgd = strcmp(options_text(o, "optimizer"), "sgd") == 0;
     options_put(o, "hidden", small ? "16" : many ? "500" : "200", from);
-    options_put(o, "k", "5", from);
+    options_put(o, "k", small ? "20" : "5", from);
     options_put(o, "batch", "100", from);
-    char chains[16];
     snprintf(chains, sizeof chains, "%ld", options_int(o, "batch"));
     options_put(o, "chains", chains, from);
     options_put(o, "beta1", sgd ? "0" : "0.9", from);
-    options_put(o, "lr", !sgd ? "1e-3" : small ? "0.1" : "0.05", from);
+    options_put(o, "lr", !sgd ? "1e-3" : small ? "0.1" : "0.2", from);
     options_put(o, "ema", "0.999", from);
-    options_put(o, "steps", small ? "20000" : many ? "80000" : "10000", from);
+    options_put(o, "steps", small ? "20000" : many ? "80000" : "8000", from);
 }
 
 /* The training data's mean, as if each unit had been half on in one more example, so that none is
