@@ -11,7 +11,7 @@
 
 enum { PARALLEL_FROM = 1 << 14 };
 
-/* The spacing of Salakhutdinov & Murray (2008), sec. 6: of 14,500 steps 500 up to 0.5, 4,000 up to
+/* The spacing of Salakhutdinov & Murray (2008): of 14,500 steps 500 up to 0.5, 4,000 up to
  * 0.9 and 10,000 up to 1. */
 double ais_beta(int step, int steps)
 {
@@ -107,8 +107,8 @@ static void weigh(const Annealing *a, const Tensor *input, double from, double t
     }
 }
 
-/* One step of the way: the weight of going from one beta to the other, then a Gibbs step that
- * leaves the machine at `stay` as it is. */
+/* One step of the way: the weight of going from one beta to the other; then, to move on, a Gibbs
+ * step that leaves the machine at the new beta as it is. */
 static void anneal(Annealing *a, double from, double to, bool move, Rng *rng)
 {
     TapeMark mark = tape_mark(a->tape);

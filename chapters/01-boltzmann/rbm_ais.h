@@ -6,7 +6,7 @@
  *     p*_beta(v) = exp(((1 - beta) b_A + beta b)'v) prod_j (1 + exp(beta (c_j + (W'v)_j)))
  *
  * Sources: Neal (2001), arXiv:physics/9803008; Salakhutdinov & Murray (2008), "On the quantitative
- * analysis of deep belief networks", sec. 4 (this path, the spacing of beta); Grosse, Ghahramani &
+ * analysis of deep belief networks" (this path, the spacing of beta); Grosse, Ghahramani &
  * Adams (2015), arXiv:1511.02543 (both directions); Burda, Grosse & Salakhutdinov (2015),
  * arXiv:1412.8566 (why the forward direction alone flatters a model). */
 #ifndef BOLTZMANN_RBM_AIS_H
@@ -21,7 +21,7 @@ typedef struct AisResult {
     double effective; /* (sum w)^2 / sum w^2: as many chains of equal weight                   */
 } AisResult;
 
-/* How a call shows how far it is: NULL what shows nothing. */
+/* What a call takes; quiet: no progress is shown. */
 typedef struct AisPlan {
     int chains, temperatures; /* temperatures: steps of beta from 0 to 1 */
     bool quiet;
