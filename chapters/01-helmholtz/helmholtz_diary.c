@@ -23,14 +23,14 @@ static double angle_of(const Exact *exact, const Tensor *patterns)
 {
     const Helmholtz *machine = exact->machine;
     if (!exact_sleep_possible(machine) || machine->dims + machine->width[0] > QUICK_PAIR)
-        return NAN;
+        return (double)DIARY_NOT_MEASURED;
     size_t numbers = exact_recognition_numbers(machine);
     double *gradient = memory_new(2 * numbers, sizeof *gradient);
     exact_elbo_gradient(exact, patterns->value, tensor_rows(patterns), gradient);
     exact_sleep_gradient(exact, gradient + numbers);
     double angle = exact_angle(gradient, gradient + numbers, numbers);
     free(gradient);
-    return angle;
+    return isfinite(angle) ? angle : (double)DIARY_NOT_MEASURED;
 }
 
 Diary *diary_create(const Helmholtz *machine, const Dataset *data)
@@ -106,7 +106,7 @@ void diary_keep(const Helmholtz *machine, Tape *tape, long index, long steps)
         real *record = diary->record->value + (size_t)f * (size_t)columns;
         record[RECORD_STEP] = (real)index;
         for (int c = RECORD_LOG_PROB; c < columns; c++)
-            record[c] = NAN;
+            record[c] = DIARY_NOT_MEASURED;
         keep_dreams(machine, tape, f);
         if (quickly_exact(machine))
             keep_exact(machine, record);

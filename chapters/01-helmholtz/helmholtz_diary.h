@@ -9,7 +9,9 @@
 
 enum { DIARY_FRAMES = 12, DIARY_DREAMS = 36, DIARY_MOST_PATTERNS = 64 };
 
-/* Columns of a record; the errors of the layers follow. NaN where nothing was measured. */
+/* Columns of a record; the errors of the layers follow. DIARY_NOT_MEASURED where nothing was (a
+ * checkpoint holds no NaN). */
+#define DIARY_NOT_MEASURED ((real)-1e9)
 enum { RECORD_STEP, RECORD_LOG_PROB, RECORD_ELBO, RECORD_ANGLE, RECORD_KL };
 
 typedef struct Diary {

@@ -67,7 +67,8 @@ static void draw_record(const Helmholtz *machine, const Task *task, const Figure
         for (int f = 0; f < frames; f++) {
             const real *record = diary->record->value + (size_t)(f * width);
             step[f] = (double)record[RECORD_STEP] + 1;
-            y[c][f] = sign * (double)record[first + c];
+            y[c][f] =
+                record[first + c] == DIARY_NOT_MEASURED ? NAN : sign * (double)record[first + c];
             known = known || isfinite(y[c][f]);
         }
         curve[c] = (FigureCurve){.label = label != NULL ? label[c] : NULL, .y = y[c]};

@@ -21,25 +21,29 @@ Tensor *helmholtz_importance(Tensor *log_w)
     return tensor_detach(tensor_reshape(weight, 2, (int[]){(int)log_w->size, 1}));
 }
 
+/* log sum_i exp a_i, where a_j counts as `instead`. */
+static double log_sum_with(const real *a, int k, int j, double instead)
+{
+    double largest = -INFINITY, sum = 0;
+    for (int i = 0; i < k; i++)
+        largest = fmax(largest, i == j ? instead : (double)a[i]);
+    for (int i = 0; i < k; i++)
+        sum += exp((i == j ? instead : (double)a[i]) - largest);
+    return largest + log(sum);
+}
+
 Tensor *helmholtz_vimco_signal(Tensor *log_w)
 {
     int n = tensor_rows(log_w), k = tensor_columns(log_w);
     Tensor *signal = tensor_new_matrix(log_w->tape, n * k, 1);
     for (int i = 0; i < n; i++) {
         const real *a = log_w->value + (size_t)i * (size_t)k;
-        double sum = 0, largest = -INFINITY, all = 0;
-        for (int j = 0; j < k; j++) {
-            sum += (double)a[j];
-            largest = fmax(largest, (double)a[j]);
-        }
+        double sum = 0, all = log_sum_with(a, k, 0, (double)a[0]);
         for (int j = 0; j < k; j++)
-            all += exp((double)a[j] - largest);
+            sum += (double)a[j];
         for (int j = 0; j < k; j++) {
-            double others = (sum - (double)a[j]) / (k - 1), top = fmax(largest, others);
-            double without = 0;
-            for (int i2 = 0; i2 < k; i2++)
-                without += exp((i2 == j ? others : (double)a[i2]) - top);
-            signal->value[i * k + j] = (real)(largest + log(all) - top - log(without));
+            double others = (sum - (double)a[j]) / (k - 1); /* log of their geometric mean */
+            signal->value[i * k + j] = (real)(all - log_sum_with(a, k, j, others));
         }
     }
     return signal;
