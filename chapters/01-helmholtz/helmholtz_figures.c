@@ -105,9 +105,9 @@ static void draw_diary(const Helmholtz *machine, const Task *task)
                 RECORD_KL, machine->layers, layer, 1, NULL);
     draw_record(machine, task,
                 &(FigureText){.name = "angle",
-                              .title = "Sleep does not climb the bound: angle to its gradient",
+                              .title = "The sleep update and the gradient of the bound",
                               .x_label = "step + 1",
-                              .y_label = "degrees; above 90 it works against"},
+                              .y_label = "angle, degrees; above 90 sleep works against the bound"},
                 RECORD_ANGLE, 1, NULL, 1, NULL);
 }
 
