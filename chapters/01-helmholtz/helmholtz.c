@@ -1,0 +1,84 @@
+/* The two networks: what is drawn from them, and how probable it is. */
+#include "01-helmholtz/helmholtz.h"
+
+#include "prob/bernoulli.h"
+
+Tensor *helmholtz_top_logits(const Helmholtz *machine, int n)
+{
+    int width = machine->width[machine->layers - 1];
+    return tensor_broadcast(machine->top, 2, (int[]){n, width});
+}
+
+Tensor *helmholtz_generative_logits(const Helmholtz *machine, int l, Tensor *above)
+{
+    return linear_forward(&machine->generative[l], above);
+}
+
+Tensor *helmholtz_recognition_logits(const Helmholtz *machine, int l, Tensor *below)
+{
+    return linear_forward(&machine->recognition[l], below);
+}
+
+States helmholtz_infer(const Helmholtz *machine, Tensor *x, int k, Rng *noise)
+{
+    States states = {.layer = {x}, .k = k};
+    bool recording = tape_record(x->tape, false);
+    for (int l = 0; l < machine->layers; l++) {
+        Tensor *logits = helmholtz_recognition_logits(machine, l, states.layer[l]);
+        if (l == 0 && k > 1)
+            logits = tensor_repeat_rows(logits, k);
+        states.layer[l + 1] = bernoulli_sample(logits, noise);
+    }
+    tape_record(x->tape, recording);
+    return states;
+}
+
+void helmholtz_descend(const Helmholtz *machine, States *states, int l, Rng *noise)
+{
+    Tape *tape = states->layer[l]->tape;
+    bool recording = tape_record(tape, false);
+    for (; l > 0; l--) {
+        Tensor *logits = helmholtz_generative_logits(machine, l - 1, states->layer[l]);
+        states->layer[l - 1] = bernoulli_sample(logits, noise);
+    }
+    tape_record(tape, recording);
+}
+
+States helmholtz_dream(const Helmholtz *machine, Tape *tape, int n, Rng *noise)
+{
+    States states = {.k = 1};
+    int top = machine->layers;
+    bool recording = tape_record(tape, false);
+    Tensor *logits = tensor_new_matrix(tape, n, machine->width[top - 1]);
+    for (size_t i = 0; i < logits->size; i++)
+        logits->value[i] = machine->top->value[i % machine->top->size];
+    states.layer[top] = bernoulli_sample(logits, noise);
+    helmholtz_descend(machine, &states, top, noise);
+    tape_record(tape, recording);
+    return states;
+}
+
+Tensor *helmholtz_log_joint(const Helmholtz *machine, const States *states)
+{
+    int top = machine->layers;
+    Tensor *h = states->layer[top];
+    Tensor *log_p = bernoulli_log_prob(h, helmholtz_top_logits(machine, tensor_rows(h)));
+    for (int l = top - 1; l >= 0; l--) {
+        Tensor *logits = helmholtz_generative_logits(machine, l, states->layer[l + 1]);
+        log_p = tensor_add(log_p, bernoulli_log_prob(states->layer[l], logits));
+    }
+    return log_p;
+}
+
+Tensor *helmholtz_log_recognition(const Helmholtz *machine, const States *states)
+{
+    Tensor *log_q = NULL;
+    for (int l = 0; l < machine->layers; l++) {
+        Tensor *logits = helmholtz_recognition_logits(machine, l, states->layer[l]);
+        if (l == 0 && states->k > 1)
+            logits = tensor_repeat_rows(logits, states->k);
+        Tensor *log_q_l = bernoulli_log_prob(states->layer[l + 1], logits);
+        log_q = log_q == NULL ? log_q_l : tensor_add(log_q, log_q_l);
+    }
+    return log_q;
+}

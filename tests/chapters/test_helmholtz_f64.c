@@ -1,0 +1,296 @@
+/* What each objective follows, against enumeration: expected updates, weights, signals. */
+#include "01-helmholtz/helmholtz_exact.h"
+#include "chapters/small_helmholtz.h"
+#include "harness/suite.h"
+#include "support/memory.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DIMS = 3, LAYERS = 2, P_NUMBERS = 3 * 3 + 3 * 2, Q_NUMBERS = 4 * 2 + 3 * 2 };
+
+static const int WIDTH[LAYERS] = {2, 2};
+
+/* Mean of an estimator's updates (downhill) over many draws and their standard errors. */
+typedef struct Updates {
+    double p[P_NUMBERS], p_se[P_NUMBERS], q[Q_NUMBERS], q_se[Q_NUMBERS], neg_bound;
+} Updates;
+
+static void settle(double *sum, double *square, int n, int draws)
+{
+    for (int i = 0; i < n; i++) {
+        sum[i] /= draws;
+        square[i] = sqrt(fmax(square[i] / draws - sum[i] * sum[i], 0) / (draws - 1)) + 1e-12;
+    }
+}
+
+static void add(double *sum, double *square, const double *value, int n)
+{
+    for (int i = 0; i < n; i++) {
+        sum[i] += value[i];
+        square[i] += value[i] * value[i];
+    }
+}
+
+/* One batch holds x `rows` times: a draw is the mean of so many. */
+static Updates updates_of(const Helmholtz *machine, int x_number, int draws)
+{
+    enum { ROWS = 50 };
+    Updates u = {0};
+    Tape *tape = tape_create(kernels_best());
+    Rng noise = rng_stream(11, "noise");
+    for (int d = 0; d < draws; d++) {
+        double p[P_NUMBERS], q[Q_NUMBERS];
+        small_bind(machine, tape);
+        Tensor *x = tensor_repeat_rows(small_x(machine, tape, x_number), ROWS);
+        HelmholtzLosses losses = helmholtz_losses(machine, x, &noise);
+        tape_backward(losses.wake);
+        if (losses.wake_q != NULL)
+            tape_backward(losses.wake_q);
+        if (losses.sleep != NULL)
+            tape_backward(losses.sleep);
+        small_gradient(machine->generative, LAYERS, p);
+        small_gradient(machine->recognition, LAYERS, q);
+        add(u.p, u.p_se, p, P_NUMBERS);
+        add(u.q, u.q_se, q, Q_NUMBERS);
+        u.neg_bound += losses.neg_bound / draws;
+    }
+    settle(u.p, u.p_se, P_NUMBERS, draws);
+    settle(u.q, u.q_se, Q_NUMBERS, draws);
+    tape_free(tape);
+    return u;
+}
+
+/* The gradients of a number of the enumerated states, by the tape. */
+typedef Tensor *(*Exactly)(Tensor *log_p, Tensor *log_q);
+
+static void exactly(const Helmholtz *machine, int x_number, Exactly loss, double *p, double *q)
+{
+    Tape *tape = tape_create(kernels_best());
+    small_bind(machine, tape);
+    States all = small_all_hidden(machine, small_x(machine, tape, x_number));
+    tape_backward(
+        loss(helmholtz_log_joint(machine, &all), helmholtz_log_recognition(machine, &all)));
+    small_gradient(machine->generative, LAYERS, p);
+    small_gradient(machine->recognition, LAYERS, q);
+    tape_free(tape);
+}
+
+/* -E_q[log p(x, h)], q held still. */
+static Tensor *expected_wake(Tensor *log_p, Tensor *log_q)
+{
+    Tensor *q = tensor_detach(tensor_exp(log_q));
+    return tensor_neg(tensor_sum(tensor_mul(q, log_p)));
+}
+
+/* -ELBO. */
+static Tensor *neg_elbo(Tensor *log_p, Tensor *log_q)
+{
+    return tensor_neg(tensor_sum(tensor_mul(tensor_exp(log_q), tensor_sub(log_p, log_q))));
+}
+
+/* -L_2 = -sum_{a, b} q_a q_b log (w_a + w_b) / 2. */
+static Tensor *neg_bound_2(Tensor *log_p, Tensor *log_q)
+{
+    int n = (int)log_p->size;
+    Tensor *w = tensor_exp(tensor_sub(log_p, log_q)), *q = tensor_exp(log_q);
+    Tensor *row = tensor_reshape(w, 2, (int[]){1, n});
+    Tensor *log_mean = tensor_log(tensor_scale(tensor_add(w, row), (real)0.5));
+    Tensor *both = tensor_mul(q, tensor_reshape(q, 2, (int[]){1, n}));
+    return tensor_neg(tensor_sum(tensor_mul(both, log_mean)));
+}
+
+/* Five standard errors: false alarm 6e-7 a number. */
+static void check_near(const char *what, const double *found, const double *se,
+                       const double *expected, int n)
+{
+    for (int i = 0; i < n; i++) {
+        bool near = fabs(found[i] - expected[i]) < 5 * se[i];
+        CU_ASSERT(near);
+        if (!near)
+            printf("%s, number %d: %g +- %g, expected %g\n", what, i, found[i], se[i], expected[i]);
+    }
+}
+
+/* Wake follows grad E_q[log p(x, h)]; sleep follows what exact_sleep_gradient has (its own test is
+ * against the KL). */
+static void test_wake_sleep(void)
+{
+    Helmholtz machine = small_helmholtz(DIMS, LAYERS, WIDTH, 1);
+    double p[P_NUMBERS], q[Q_NUMBERS], sleep[Q_NUMBERS];
+    Exact *exact = exact_create(&machine);
+    Updates u = updates_of(&machine, 5, 2000);
+    exactly(&machine, 5, expected_wake, p, q);
+    exact_sleep_gradient(exact, sleep);
+    for (int i = 0; i < Q_NUMBERS; i++)
+        sleep[i] = -sleep[i]; /* downhill */
+    check_near("wake", u.p, u.p_se, p, P_NUMBERS);
+    check_near("sleep", u.q, u.q_se, sleep, Q_NUMBERS);
+    exact_free(exact);
+    model_free_parts(&machine.model);
+}
+
+/* With one sample the reweighted wake update is wake-sleep's, number by number; with two, p follows
+ * the gradient of L_2, and so do both of VIMCO's updates. */
+static void test_reweighted(void)
+{
+    Helmholtz machine = small_helmholtz(DIMS, LAYERS, WIDTH, 2);
+    double p[P_NUMBERS], q[Q_NUMBERS];
+    Updates plain = updates_of(&machine, 3, 3);
+    machine.objective = REWEIGHTED_WAKE_SLEEP;
+    machine.update = UPDATE_SLEEP;
+    Updates one = updates_of(&machine, 3, 3);
+    for (int i = 0; i < P_NUMBERS; i++)
+        CU_ASSERT_EQUAL(one.p[i], plain.p[i]);
+    for (int i = 0; i < Q_NUMBERS; i++)
+        CU_ASSERT_EQUAL(one.q[i], plain.q[i]);
+    machine.k = 2;
+    exactly(&machine, 3, neg_bound_2, p, q);
+    Updates two = updates_of(&machine, 3, 2000);
+    check_near("reweighted wake", two.p, two.p_se, p, P_NUMBERS);
+    machine.objective = VIMCO;
+    two = updates_of(&machine, 3, 4000);
+    check_near("vimco, p", two.p, two.p_se, p, P_NUMBERS);
+    check_near("vimco, q", two.q, two.q_se, q, Q_NUMBERS);
+    model_free_parts(&machine.model);
+}
+
+/* REINFORCE follows the ELBO's gradient, with a running baseline and with that of the others. */
+static void test_reinforce(void)
+{
+    Helmholtz machine = small_helmholtz(DIMS, LAYERS, WIDTH, 4);
+    double p[P_NUMBERS], q[Q_NUMBERS];
+    machine.objective = REINFORCE;
+    machine.baseline->value[0] = -4;
+    exactly(&machine, 6, neg_elbo, p, q);
+    for (int k = 1; k <= 3; k += 2) {
+        machine.k = k;
+        Updates u = updates_of(&machine, 6, 3000);
+        check_near("reinforce, p", u.p, u.p_se, p, P_NUMBERS);
+        check_near("reinforce, q", u.q, u.q_se, q, Q_NUMBERS);
+    }
+    model_free_parts(&machine.model);
+}
+
+/* The reweighted wake update of q goes to the posterior: its expectation for many samples is the
+ * gradient of -KL(p(h|x) || q(h|x)). With 4,000 samples little is left of the bias. */
+static Tensor *forward_kl(Tensor *log_p, Tensor *log_q)
+{
+    Tensor *posterior = tensor_detach(tensor_softmax(tensor_reshape(log_p, 2, (int[]){1, -1})));
+    return tensor_neg(tensor_sum(tensor_mul(tensor_reshape(posterior, 2, (int[]){-1, 1}), log_q)));
+}
+
+static void test_reweighted_q(void)
+{
+    Helmholtz machine = small_helmholtz(DIMS, LAYERS, WIDTH, 6);
+    double p[P_NUMBERS], q[Q_NUMBERS], worst = 0, size = 0;
+    machine.objective = REWEIGHTED_WAKE_SLEEP;
+    machine.update = UPDATE_WAKE;
+    machine.k = 4000;
+    exactly(&machine, 2, forward_kl, p, q);
+    Updates u = updates_of(&machine, 2, 20);
+    for (int i = 0; i < Q_NUMBERS; i++) {
+        worst = fmax(worst, fabs(u.q[i] - q[i]));
+        size = fmax(size, fabs(q[i]));
+    }
+    CU_ASSERT(worst < 0.03 * size);
+    if (!(worst < 0.03 * size))
+        printf("worst %g of %g\n", worst, size);
+    model_free_parts(&machine.model);
+}
+
+/* More samples make a tighter bound, on nested blocks of the same draws: the mean of the bounds of
+ * the halves is at most the bound of the whole, for every example and every draw; and the mean over
+ * draws stays below log p(x). */
+static void test_ladder(void)
+{
+    enum { K = 64, N = 200 };
+    Helmholtz machine = small_helmholtz(DIMS, LAYERS, WIDTH, 8);
+    Tape *tape = tape_create(kernels_best());
+    Exact *exact = exact_create(&machine);
+    Rng noise = rng_stream(3, "noise");
+    small_bind(&machine, tape);
+    Tensor *one = small_x(&machine, tape, 4), *x = tensor_repeat_rows(one, N);
+    States states = helmholtz_infer(&machine, x, K, &noise);
+    Tensor *log_w = tensor_sub(helmholtz_log_joint(&machine, &states),
+                               helmholtz_log_recognition(&machine, &states));
+    double before = -INFINITY, truth = exact_values(exact, one->value).log_prob;
+    for (int k = 1; k <= K; k *= 2) {
+        double sum = 0, square = 0;
+        int blocks = N * K / k;
+        for (int b = 0; b < blocks; b++) {
+            LogMean mean = {0};
+            for (int j = 0; j < k; j++)
+                log_mean_add(&mean, (double)log_w->value[b * k + j]);
+            sum += log_mean_value(&mean) / blocks;
+            square += pow(log_mean_value(&mean), 2) / blocks;
+        }
+        CU_ASSERT(sum >= before);
+        CU_ASSERT(sum < truth + 5 * sqrt((square - sum * sum) / (blocks - 1)));
+        before = sum;
+    }
+    CU_ASSERT(truth - before < 0.3);
+    exact_free(exact);
+    tape_free(tape);
+    model_free_parts(&machine.model);
+}
+
+/* Importance weights sum to one; of equal weights VIMCO's signals are zero, and one large weight
+ * among small ones is praised by log K. */
+static void test_weights(void)
+{
+    enum { K = 4 };
+    Tape *tape = tape_create(kernels_best());
+    const real a[2 * K] = {-3, -3, -3, -3, 0, -800, -800, -800};
+    Tensor *log_w = tensor_from(tape, 2, (int[]){2, K}, a);
+    Tensor *weight = helmholtz_importance(log_w), *signal = helmholtz_vimco_signal(log_w);
+    for (int i = 0; i < K; i++) {
+        CU_ASSERT_DOUBLE_EQUAL(weight->value[i], 0.25, 1e-14);
+        CU_ASSERT_DOUBLE_EQUAL(signal->value[i], 0, 1e-14);
+    }
+    CU_ASSERT_DOUBLE_EQUAL(weight->value[K], 1, 1e-14);
+    CU_ASSERT_DOUBLE_EQUAL(signal->value[K], 800 - log(4), 1e-9);
+    CU_ASSERT_DOUBLE_EQUAL(signal->value[K + 1], -log1p(exp(-1600.0 / 3)), 1e-9);
+    tape_free(tape);
+}
+
+/* Dreams have the machine's own distribution: chi^2 over all eight x, 7 degrees of freedom, below
+ * 29.9 (false alarm 1e-4). */
+static void test_dreams(void)
+{
+    enum { N = 20000 };
+    Helmholtz machine = small_helmholtz(DIMS, LAYERS, WIDTH, 10);
+    Tape *tape = tape_create(kernels_best());
+    Exact *exact = exact_create(&machine);
+    Rng noise = rng_stream(5, "noise");
+    int count[8] = {0};
+    double chi = 0;
+    small_bind(&machine, tape);
+    States dream = helmholtz_dream(&machine, tape, N, &noise);
+    for (int i = 0; i < N; i++) {
+        const real *x = dream.layer[0]->value + i * DIMS;
+        count[(int)x[0] + 2 * (int)x[1] + 4 * (int)x[2]]++;
+    }
+    for (int s = 0; s < 8; s++) {
+        double expected = N * exp(exact_values(exact, small_x(&machine, tape, s)->value).log_prob);
+        chi += pow(count[s] - expected, 2) / expected;
+    }
+    CU_ASSERT(chi < 29.9);
+    if (!(chi < 29.9))
+        printf("chi^2 %g\n", chi);
+    exact_free(exact);
+    tape_free(tape);
+    model_free_parts(&machine.model);
+}
+
+const Suite suite = {"chapters/helmholtz",
+                     {{"wake and sleep", test_wake_sleep},
+                      {"reweighted wake-sleep and VIMCO", test_reweighted},
+                      {"REINFORCE", test_reinforce},
+                      {"reweighted q", test_reweighted_q},
+                      {"the ladder of bounds", test_ladder},
+                      {"weights and signals", test_weights},
+                      {"dreams", test_dreams},
+                      {NULL, NULL}}};
