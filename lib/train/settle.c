@@ -63,14 +63,26 @@ bool settle_folder(const Family *family, Options *options)
     return resume;
 }
 
+/* Names the binary set of the same images where there is one. */
+static _Noreturn void refuse_kind(const Family *family, const Dataset *data)
+{
+    char *binary = memory_format("%s-binary", data->name);
+    const char *instead = family->data;
+    bool wanted = data->kind == DATA_GREY && (family->data_kinds & DATA_BINARY) != 0;
+    for (const char *const *name = dataset_names(); wanted && *name != NULL; name++)
+        if (strcmp(*name, binary) == 0)
+            instead = *name;
+    refuse("--data %s: %s does not learn %s; try --data %s", data->name, family->name,
+           data->kind == DATA_GREY ? "grey images" : "this kind of data", instead);
+}
+
 Dataset *settle_data(const Family *family, Options *options)
 {
     if (!options_set(options, "data"))
         options_put(options, "data", family->data, "the chapter's defaults");
     Dataset *data = dataset_load(options_text(options, "data"));
     if ((family->data_kinds & (unsigned)data->kind) == 0)
-        refuse("--data %s: %s does not learn this kind of data; try --data %s", data->name,
-               family->name, family->data);
+        refuse_kind(family, data);
     char threads[16];
     snprintf(threads, sizeof threads, "%d", kernels_threads());
     if (!options_set(options, "threads"))

@@ -2,6 +2,8 @@
 #ifndef BENCH_MODELS_H
 #define BENCH_MODELS_H
 
+#include "01-boltzmann/rbm.h"
+#include "01-helmholtz/helmholtz.h"
 #include "04-ddpm/denoiser.h"
 #include "nn/conv.h"
 #include "nn/embedding.h"
@@ -20,6 +22,8 @@ struct BenchModel {
     void (*create)(BenchModel *model, Rng *rng);
     /* The loss of a batch x [batch, dims] of N(0, 1) numbers. */
     Tensor *(*loss)(BenchModel *model, Tensor *x, Rng *noise);
+    /* Instead of a loss, where the gradient is written by hand. */
+    void (*gradient)(BenchModel *model, Tensor *x, Rng *noise);
     Params *params;
     Optimizer *optimizer;
     double
@@ -49,12 +53,16 @@ struct BenchModel {
             Tensor *log_scale; /* [1, 1] */
         } clip;
         Denoiser denoiser;
+        Helmholtz helmholtz;
+        Rbm rbm;
     } net;
 };
 
 extern BenchModel bench_vae, bench_flow;                  /* bench_dense.c       */
 extern BenchModel bench_ddpm, bench_ddpm28, bench_latent; /* bench_unet.c */
 extern BenchModel bench_transformer, bench_clip;          /* bench_transformer.c */
+
+extern BenchModel bench_wake_sleep, bench_rws, bench_rbm; /* bench_belief.c      */
 
 /* NULL-terminated. */
 extern BenchModel *const bench_models[];

@@ -207,9 +207,79 @@ class Denoiser(nn.Module):
         return functional.mse_loss(self.guess(kept.sqrt() * x + (1 - kept).sqrt() * noise, time), noise)
 
 
+def log_bernoulli(x, logits):
+    return (x * logits - functional.softplus(logits)).sum(-1)
+
+
+class WakeSleep(nn.Module):
+    """784-200-200-200 binary units; k = 1 is wake-sleep, more is reweighted wake-sleep with both updates of q."""
+
+    batch = 100
+
+    def __init__(self, k):
+        super().__init__()
+        sizes = [784, 200, 200, 200]
+        self.k = k
+        self.top = nn.Parameter(torch.zeros(200))
+        self.down = nn.ModuleList(nn.Linear(a, b) for b, a in zip(sizes, sizes[1:]))
+        self.up = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:]))
+
+    def draw(self):
+        return (torch.randn(self.batch, 784) > 0).float()
+
+    def log_joint(self, h):
+        log_p = log_bernoulli(h[-1], self.top)
+        for below, above, layer in zip(h, h[1:], self.down):
+            log_p = log_p + log_bernoulli(below, layer(above))
+        return log_p
+
+    def log_recognition(self, h):
+        return sum(log_bernoulli(above, layer(below)) for below, above, layer in zip(h, h[1:], self.up))
+
+    def loss(self, x):
+        with torch.no_grad():
+            h = [x.unsqueeze(1)]
+            for i, layer in enumerate(self.up):
+                p = torch.sigmoid(layer(h[-1]))
+                h.append(torch.bernoulli(p.expand(-1, self.k, -1) if i == 0 else p))
+            dream = [torch.bernoulli(torch.sigmoid(self.top.expand(self.batch, -1)))]
+            for layer in reversed(self.down):
+                dream.insert(0, torch.bernoulli(torch.sigmoid(layer(dream[0]))))
+        log_p, log_q = self.log_joint(h), self.log_recognition(h)
+        weight = torch.softmax((log_p - log_q).detach(), 1)
+        loss = -(weight * log_p).sum() / self.batch - self.log_recognition(dream).mean()
+        return loss - (weight * log_q).sum() / self.batch if self.k > 1 else loss
+
+
+class Rbm(nn.Module):
+    """784-500, five Gibbs steps of persistent chains; the gradient is that of two free energies."""
+
+    batch = 100
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(0.01 * torch.randn(784, 500))
+        self.visible, self.hidden = nn.Parameter(torch.zeros(784)), nn.Parameter(torch.zeros(500))
+        self.chain = self.draw()
+
+    def draw(self):
+        return (torch.randn(self.batch, 784) > 0).float()
+
+    def energy(self, v):
+        return -(v @ self.visible) - functional.softplus(v @ self.weight + self.hidden).sum(1)
+
+    def loss(self, x):
+        with torch.no_grad():
+            for _ in range(5):
+                h = torch.bernoulli(torch.sigmoid(self.chain @ self.weight + self.hidden))
+                self.chain = torch.bernoulli(torch.sigmoid(h @ self.weight.t() + self.visible))
+        return (self.energy(x) - self.energy(self.chain)).mean()
+
+
 MODELS = {'vae': Vae, 'flow-2d': Flow2d, 'ddpm': lambda: Denoiser(4, 14, (48, 96)),
           'ddpm-28': lambda: Denoiser(1, 28, (32, 64, 64)), 'latent-ddpm': lambda: Denoiser(4, 8, (64, 128)),
-          'transformer': Transformer, 'clip': Clip}
+          'transformer': Transformer, 'clip': Clip, 'wake-sleep': lambda: WakeSleep(1), 'rws': lambda: WakeSleep(10),
+          'rbm': Rbm}
 
 
 def draw(model):
