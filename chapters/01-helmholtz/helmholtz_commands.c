@@ -53,17 +53,18 @@ static void draw_gradient(const Helmholtz *machine, const Task *task, const real
     }
 }
 
-/* trace of the covariance / |mean|^2, an unbiased |mean|^2 below. */
+/* trace of the covariance / |mean|^2. A mean that so many draws do not show above the noise counts
+ * as large as the noise would make it: then the ratio is the number of draws, and more in truth. */
 static double relative_variance(const Spread *spread, int repeats)
 {
-    double variance = 0, mean = 0;
+    double variance = 0, square = 0;
     for (size_t i = 0; i < spread->numbers; i++) {
         double m = spread->sum[i] / repeats;
         double v = fmax(spread->square[i] / repeats - m * m, 0) * repeats / (repeats - 1);
         variance += v;
-        mean += m * m - v / repeats;
+        square += m * m - v / repeats; /* of the true mean, unbiased */
     }
-    return variance / fmax(mean, 1e-300);
+    return variance / fmax(square, variance / repeats);
 }
 
 static real *training_batch(const Task *task, int n)
@@ -111,9 +112,11 @@ void helmholtz_draw_gradients(const Helmholtz *machine, const Task *task, int n,
                 spread.square[i] += gradient[i] * gradient[i];
             }
         }
-        bar[e] = (FigureBar){.label = ESTIMATORS[e].name,
-                             .value = log10(relative_variance(&spread, repeats))};
-        printf("%-22s %10d %22.4g", ESTIMATORS[e].name, other.k, pow(10, bar[e].value));
+        double relative = relative_variance(&spread, repeats);
+        bool hidden = relative > 0.999 * repeats;
+        bar[e] = (FigureBar){.label = ESTIMATORS[e].name, .value = log10(relative)};
+        printf("%-22s %10d %13s %8.4g", ESTIMATORS[e].name, other.k, hidden ? "more than" : "",
+               relative);
         if (exact)
             printf("   %6.1f degrees", exact_angle(truth, spread.sum, numbers));
         printf("\n");
