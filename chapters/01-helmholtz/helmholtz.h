@@ -93,11 +93,11 @@ typedef struct HelmholtzLosses {
 HelmholtzLosses helmholtz_losses(const Helmholtz *machine, Tensor *x, Rng *noise);
 
 /* Self-normalised importance weights softmax_k(log_w) of log_w [n, k] -> [n k, 1], without history
- * (Bornschein & Bengio 2015, eq. 5). */
+ * (Bornschein & Bengio 2015). */
 Tensor *helmholtz_importance(Tensor *log_w);
 
 /* VIMCO's learning signals of log_w [n, k] -> [n k, 1]: L_K minus what it would be had sample j the
- * geometric mean of the others' weights (Mnih & Rezende 2016, eq. 9 and 10). k at least 2. */
+ * geometric mean of the others' weights (Mnih & Rezende 2016). k at least 2. */
 Tensor *helmholtz_vimco_signal(Tensor *log_w);
 
 /* ---------------------------------------------------------------- in the other files */

@@ -70,7 +70,7 @@ static double neg_bound(const Tensor *log_w)
 }
 
 /* The signal of REINFORCE, centred and scaled by its running mean and deviation (Mnih & Gregor
- * 2014, sec. 2.3.2 and 2.3.3); with several samples each is centred by the mean of the others. */
+ * 2014); with several samples each is centred by the mean of the others. */
 static Tensor *reinforce_signal(const Helmholtz *machine, Tensor *log_w, HelmholtzLosses *losses)
 {
     int n = tensor_rows(log_w), k = tensor_columns(log_w);
