@@ -34,7 +34,12 @@ static void defaults(Options *o, const Dataset *data)
     options_put(o, "k", several ? "10" : "1", from);
     options_put(o, "batch", "100", from);
     options_put(o, "lr", small ? "3e-2" : "1e-3", from);
-    options_put(o, "steps", small ? "30000" : many ? "150000" : "20000", from);
+    options_put(o, "steps",
+                small     ? "30000"
+                : !many   ? "20000"
+                : several ? "150000"
+                          : "200000",
+                from);
 }
 
 static HelmholtzObjective objective_of(const char *name)
