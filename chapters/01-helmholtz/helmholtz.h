@@ -59,11 +59,10 @@ typedef struct States {
 /* h ~ q(h|x), k draws for each row of x [n, dims]. */
 States helmholtz_infer(const Helmholtz *machine, Tensor *x, int k, Rng *noise);
 
-/* x, h ~ p(x, h), n fantasies. from: that layer is given ([n, width], 0: none) and those below it
- * are drawn. */
+/* x, h ~ p(x, h): n fantasies. */
 States helmholtz_dream(const Helmholtz *machine, Tape *tape, int n, Rng *noise);
 
-/* Draws h_{l-1} .. h_0 from h_l, which is given in states; k is 1. */
+/* Draws h_{l-1} .. h_0 into states from its h_l; k is 1. */
 void helmholtz_descend(const Helmholtz *machine, States *states, int l, Rng *noise);
 
 /* Logits of p(h_l | h_{l+1}) from h_{l+1} [n, width]; of the top layer from nothing: [n, width]. */
