@@ -35,7 +35,7 @@ Film film_samples(const Ddpm *ddpm, const Task *task, int n, const int *label, d
     Sampler sampler = ddpm_sampler(ddpm, &own.predictor, NULL);
     Rng noise = task->noise;
     real *x = memory_new((size_t)n * (size_t)ddpm->dims, sizeof *x);
-    film.every = sampler.steps > 10 ? sampler.steps / 10 : 1;
+    film.every = (sampler.steps + 9) / 10; /* so that the last step has a frame */
     sampler.observer = &film.observer;
     ddpm_begin(ddpm, task);
     sampler_run(&sampler, task->tape, &noise, n, label, x);
