@@ -111,7 +111,7 @@ void rbm_draw_gibbs(const Rbm *rbm, const Task *task, double temperature, int st
     free(pixel);
 }
 
-/* p(v = 1|h) at the end of chains at other temperatures than the one that was trained. */
+/* v at the end of chains at other temperatures than the one that was trained. */
 static void draw_temperatures(const Rbm *rbm, const Task *task, int steps)
 {
     static const double temperature[] = {0.25, 0.5, 0.8, 1, 1.25, 2, 10};

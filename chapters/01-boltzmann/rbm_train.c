@@ -55,24 +55,11 @@ static void defaults(Options *o, const Dataset *data)
  * always on or off: [dims]. Free with free(). */
 static double *mean_of_data(const Dataset *data, uint64_t seed)
 {
-    enum { AT_ONCE = 1000 };
-    size_t n = data->count[SPLIT_TRAIN], dims = (size_t)data->dims;
-    real *x = memory_new(AT_ONCE * dims, sizeof *x);
-    double *mean = memory_new(dims, sizeof *mean);
-    uint32_t index[AT_ONCE];
-    Rng rng = rng_stream(seed, "data mean");
-    for (size_t at = 0; at < n; at += AT_ONCE) {
-        size_t count = n - at < AT_ONCE ? n - at : AT_ONCE;
-        for (size_t i = 0; i < count; i++)
-            index[i] = (uint32_t)(at + i);
-        dataset_fetch(data, SPLIT_TRAIN, index, count, &rng, x, NULL, NULL);
-        for (size_t i = 0; i < count; i++)
-            for (size_t j = 0; j < dims; j++)
-                mean[j] += (double)x[i * dims + j];
-    }
-    for (size_t j = 0; j < dims; j++)
-        mean[j] = (mean[j] + 0.5) / ((double)n + 1);
-    free(x);
+    double n = (double)data->count[SPLIT_TRAIN];
+    double *mean = memory_new((size_t)data->dims, sizeof *mean);
+    dataset_mean(data, data->count[SPLIT_TRAIN], rng_stream(seed, "data mean"), mean);
+    for (int j = 0; j < data->dims; j++)
+        mean[j] = (mean[j] * n + 0.5) / (n + 1);
     return mean;
 }
 

@@ -91,6 +91,9 @@ typedef struct HelmholtzLosses {
 
 HelmholtzLosses helmholtz_losses(const Helmholtz *machine, Tensor *x, Rng *noise);
 
+/* The running mean and variance that REINFORCE's next signal is measured by take in this step's. */
+void helmholtz_follow_signal(const Helmholtz *machine, const HelmholtzLosses *losses);
+
 /* Self-normalised importance weights softmax_k(log_w) of log_w [n, k] -> [n k, 1], without history
  * (Bornschein & Bengio 2015). */
 Tensor *helmholtz_importance(Tensor *log_w);

@@ -8,21 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Units of neighbouring layers that are enumerated at every frame: a second at most. */
-enum { QUICK_PAIR = 21 };
+/* Pairs of states that are gone through at a frame: a quarter of a second. */
+static const double QUICK_PAIRS = 1 << 23;
 
 static bool quickly_exact(const Helmholtz *machine)
 {
-    for (int l = 1; l < machine->layers; l++)
-        if (machine->width[l - 1] + machine->width[l] > QUICK_PAIR)
-            return false;
-    return exact_possible(machine);
+    return exact_possible(machine) && exact_pairs(machine, DIARY_MOST_PATTERNS) <= QUICK_PAIRS;
 }
 
 static double angle_of(const Exact *exact, const Tensor *patterns)
 {
     const Helmholtz *machine = exact->machine;
-    if (!exact_sleep_possible(machine) || machine->dims + machine->width[0] > QUICK_PAIR)
+    if (!exact_sleep_possible(machine) || ldexp(1, machine->dims + machine->width[0]) > QUICK_PAIRS)
         return (double)DIARY_NOT_MEASURED;
     size_t numbers = exact_recognition_numbers(machine);
     double *gradient = memory_new(2 * numbers, sizeof *gradient);
@@ -38,7 +35,6 @@ Diary *diary_create(const Helmholtz *machine, const Dataset *data)
     Diary *diary = memory_new(1, sizeof *diary);
     size_t all = data->count[SPLIT_TEST];
     int patterns = all < DIARY_MOST_PATTERNS ? (int)all : DIARY_MOST_PATTERNS;
-    uint32_t index[DIARY_MOST_PATTERNS];
     Rng rng = rng_stream(1, "diary patterns");
     diary->params = params_create();
     diary->dreams = params_buffer(diary->params, "dreams", 3,
@@ -47,10 +43,8 @@ Diary *diary_create(const Helmholtz *machine, const Dataset *data)
                                   (int[]){DIARY_FRAMES, RECORD_KL + machine->layers});
     diary->frames = params_buffer(diary->params, "frames", 1, (int[]){1});
     diary->patterns = params_buffer(diary->params, "patterns", 2, (int[]){patterns, machine->dims});
-    for (int i = 0; i < patterns; i++)
-        index[i] = (uint32_t)i;
-    dataset_fetch(data, SPLIT_TEST, index, (size_t)patterns, &rng, diary->patterns->value, NULL,
-                  NULL);
+    dataset_fetch_range(data, SPLIT_TEST, 0, (size_t)patterns, &rng, diary->patterns->value, NULL,
+                        NULL);
     return diary;
 }
 

@@ -5,6 +5,7 @@
 
 #include "support/fail.h"
 #include "support/memory.h"
+#include "train/ladder.h"
 #include "train/progress.h"
 
 #include <math.h>
@@ -15,95 +16,34 @@
 const OptionSpec helmholtz_eval_options[] = {
     {"importance", OPTION_INT, "5000", "K", "samples an example for log p(x)", 1, 1e7, NULL},
     {"exact", OPTION_CHOICE, "auto", "WHETHER",
-     "enumerate the hidden states (auto: where the machine is small)", 0, 0, "auto|yes|no"},
+     "enumerate the hidden states (auto: where it takes half a minute at most)", 0, 0,
+     "auto|yes|no"},
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
 
-/* Hidden states that are judged at once: few enough that they stay in the cache. */
-enum { ROWS_AT_ONCE = 512 };
-
-static Tensor *example(const Task *task, int i)
-{
-    Tensor *x = tensor_name(tensor_new_matrix(task->tape, 1, task->data->dims), "x");
-    Rng rng = rng_at(rng_stream(1, "evaluation examples"), (uint64_t)i);
-    dataset_fetch(task->data, task->split, task->index + i, 1, &rng, x->value, NULL, NULL);
-    return x;
-}
-
-static void begin(const Helmholtz *machine, const Task *task)
-{
-    tape_reset(task->tape);
-    params_bind(machine->model.part[PART_GENERATIVE].params, task->tape);
-    params_bind(machine->model.part[PART_RECOGNITION].params, task->tape);
-}
+/* What is enumerated unasked. */
+static const double SOON_PAIRS = 1 << 30;
 
 /* ---------------------------------------------------------------- by samples */
 
-typedef struct Sums {
-    double *elbo, *iwae;     /* the likelihoods' values                    */
-    double *joint, *entropy; /* parts of the ELBO, each example            */
-    double noise, bias;      /* sums of squared standard errors of the two */
-} Sums;
+typedef struct HelmholtzLadder {
+    Ladder ladder;
+    const Helmholtz *machine;
+} HelmholtzLadder;
 
-/* log w_k = log p(x, h_k) - log q(h_k|x) of example i for k draws in blocks -> mean (ELBO) and log
- * mean exp (the k-sample bound, Burda et al. 2016, arXiv:1509.00519, eq. 8). */
-static void weigh(const Helmholtz *machine, const Task *task, int i, int k, Sums *sums)
+static LadderDraw draw(const Ladder *ladder, Tensor *x, int rows, Rng *noise)
 {
-    LogMean mean = {0};
-    double sum = 0, square = 0, joint = 0, entropy = 0;
-    Rng noise = rng_at(task->noise, (uint64_t)i);
-    for (int done = 0; done < k;) {
-        int rows = k - done < ROWS_AT_ONCE ? k - done : ROWS_AT_ONCE;
-        begin(machine, task);
-        States states = helmholtz_infer(machine, example(task, i), rows, &noise);
-        Tensor *log_p = helmholtz_log_joint(machine, &states);
-        Tensor *log_q = helmholtz_log_recognition(machine, &states);
-        for (int r = 0; r < rows; r++) {
-            double log_w = (double)log_p->value[r] - (double)log_q->value[r];
-            log_mean_add(&mean, log_w);
-            sum += log_w;
-            square += log_w * log_w;
-            joint += (double)log_p->value[r];
-            entropy -= (double)log_q->value[r];
-        }
-        done += rows;
-    }
-    sums->elbo[i] = sum / k;
-    sums->iwae[i] = log_mean_value(&mean);
-    sums->joint[i] = joint / k;
-    sums->entropy[i] = entropy / k;
-    if (k > 1) {
-        double se = log_mean_se(&mean);
-        sums->noise += fmax(square / k - sums->elbo[i] * sums->elbo[i], 0) / (k - 1);
-        sums->bias += se * se;
-    }
+    const Helmholtz *machine = ((const HelmholtzLadder *)ladder)->machine;
+    States states = helmholtz_infer(machine, x, rows, noise);
+    return (LadderDraw){.gain = helmholtz_log_joint(machine, &states),
+                        .cost = helmholtz_log_recognition(machine, &states)};
 }
 
 static void by_samples(const Helmholtz *machine, const Task *task, LikelihoodReport *report)
 {
-    int n = task->examples, k = (int)options_int(task->options, "importance");
-    char name[LIKELIHOOD_NAME], note[32];
-    snprintf(name, sizeof name, "iwae-%d", k);
-    Likelihood *elbo = likelihood_report_add(report, "elbo", LIKELIHOOD_LOWER_BOUND);
-    Likelihood *iwae = likelihood_report_add(report, name, LIKELIHOOD_LOWER_BOUND);
-    Sums sums = {.elbo = elbo->log_prob, .iwae = iwae->log_prob};
-    sums.joint = memory_new((size_t)n, sizeof *sums.joint);
-    sums.entropy = memory_new((size_t)n, sizeof *sums.entropy);
-    Progress progress = progress_start("eval", "examples", 0, n, task->quiet);
-    double sum = 0;
-    for (int i = 0; i < n; i++) {
-        weigh(machine, task, i, k, &sums);
-        sum += sums.iwae[i];
-        snprintf(note, sizeof note, "-log p %.2f", -sum / (i + 1));
-        progress_show(&progress, i + 1, note);
-    }
-    progress_end(&progress, note);
-    elbo->se_estimator = sqrt(sums.noise) / n;
-    iwae->se_estimator = sqrt(sums.bias) / n;
-    likelihood_report_part(report, "expected log joint E_q[log p(x,h)]", "nats", sums.joint,
-                           (size_t)n);
-    likelihood_report_part(report, "entropy of q(h|x)", "nats", sums.entropy, (size_t)n);
-    free(sums.joint);
-    free(sums.entropy);
+    HelmholtzLadder own = {{draw, "expected log joint E_q[log p(x,h)]", "entropy of q(h|x)", 1, -1},
+                           machine};
+    ladder_climb(&own.ladder, (Model *)&machine->model, task,
+                 (int)options_int(task->options, "importance"), report);
 }
 
 /* ---------------------------------------------------------------- exactly */
@@ -119,7 +59,7 @@ static void distance_from_data(const Task *task, const double *log_prob, Likelih
     double *point = memory_new((size_t)task->data->dims, sizeof *point);
     for (int i = 0; i < n; i++) {
         tape_reset(task->tape);
-        Tensor *x = example(task, i);
+        Tensor *x = ladder_example(task, i);
         for (int d = 0; d < task->data->dims; d++)
             point[d] = (double)x->value[d];
         gap[i] = task->data->log_density(task->data, point) - log_prob[i];
@@ -143,14 +83,17 @@ static void exactly(const Helmholtz *machine, const Task *task, LikelihoodReport
     double *elbo = memory_new((size_t)n, sizeof *elbo);
     double *kl = memory_new((size_t)(n * machine->layers), sizeof *kl);
     Exact *exact = exact_create(machine);
+    Progress progress = progress_start("exact", "examples", 0, n, task->quiet);
     for (int i = 0; i < n; i++) {
         tape_reset(task->tape);
-        ExactValues v = exact_values(exact, example(task, i)->value);
+        ExactValues v = exact_values(exact, ladder_example(task, i)->value);
         found->log_prob[i] = v.log_prob;
         elbo[i] = exact_elbo(&v);
         for (int l = 0; l < machine->layers; l++)
             kl[l * n + i] = v.kl[l];
+        progress_show(&progress, i + 1, "");
     }
+    progress_end(&progress, "");
     likelihood_report_part(report, "ELBO, exact", "nats", elbo, (size_t)n);
     for (int l = 0; l < machine->layers; l++)
         likelihood_report_part(report, name[l], "nats", kl + l * n, (size_t)n);
@@ -170,7 +113,10 @@ void helmholtz_evaluate(Model *model, const Task *task, LikelihoodReport *report
                      "layer and %d in two neighbouring layers, as in --hidden 14,10",
                      EXACT_MOST_UNITS, EXACT_MOST_PAIR);
     by_samples(machine, task, report);
-    if (small && strcmp(asked, "no") != 0)
+    bool soon = small && exact_pairs(machine, task->examples) <= SOON_PAIRS;
+    if (strcmp(asked, "yes") == 0 || (soon && strcmp(asked, "auto") == 0))
         exactly(machine, task, report);
+    else if (small && strcmp(asked, "auto") == 0)
+        printf("not enumerated: it would take minutes; ask for it with --exact yes\n");
     tape_record(task->tape, recording);
 }

@@ -17,6 +17,14 @@ bool exact_possible(const Helmholtz *machine)
     return true;
 }
 
+double exact_pairs(const Helmholtz *machine, int examples)
+{
+    double pairs = (machine->dims + examples) * ldexp(1, machine->width[0]);
+    for (int l = 1; l < machine->layers; l++)
+        pairs += ldexp(1, machine->width[l - 1] + machine->width[l]);
+    return pairs;
+}
+
 static double softplus(double a)
 {
     return a > 0 ? a + log1p(exp(-a)) : log1p(exp(a));

@@ -43,6 +43,10 @@ typedef struct Exact {
 /* Whether the machine is small enough; the sizes that matter are in the header. */
 bool exact_possible(const Helmholtz *machine);
 
+/* Pairs of states that enumerating the machine, and then so many x, goes through: some 30
+ * nanoseconds each. */
+double exact_pairs(const Helmholtz *machine, int examples);
+
 /* Everything about the hidden layers, from the weights as they are. The machine must be small
  * enough (exact_possible) and outlive it. Free with exact_free. */
 Exact *exact_create(const Helmholtz *machine);

@@ -1,11 +1,13 @@
 /* Two gradients with respect to the recognition weights, exactly: what climbing the ELBO would ask
  * of them, and what the sleep phase asks. With a_j the logit of unit j of the layer above h,
  *
- *     d ELBO / d a_j (h)  = E_q(h'|h) [(h'_j - sigmoid a_j) (log p(h|h') - log q(h'|h) + J(h') +
- * S(h'))] sleep's     a_j (h) = E_p(h'|h) [h'_j] - sigmoid a_j
+ *     of the ELBO   E_q(h'|h) [(h'_j - sigmoid a_j) f(h, h')]
+ *                   f = log p(h|h') - log q(h'|h) + J(h') + S(h')
  *
- * and a layer's weights take sum_h P(h) h_i a_j(h): P is q's marginal in the first, the machine's
- * own in the second. */
+ *     of sleep      E_p(h'|h) [h'_j] - sigmoid a_j
+ *
+ * and a layer's weights take sum_h P(h) h_i times that: P is q's marginal in the first, the
+ * machine's own in the second. */
 #include "01-helmholtz/helmholtz_exact.h"
 
 #include "support/memory.h"

@@ -1,13 +1,17 @@
 /* What a training step climbs. The draws are fixed when the losses are made; no gradient goes
  * through a draw of 0 or 1.
  *
- *     wake-sleep    wake:   x from the data, h ~ q(h|x):    p follows  grad log p(x, h)
- *                   sleep:  x, h ~ p(x, h), a dream:        q follows  grad log q(h|x)
- *     reweighted    wake:   h_1 .. h_K ~ q(h|x), weights w~ = softmax(log p(x, h_k) - log
- * q(h_k|x)): p follows  sum_k w~_k grad log p(x, h_k), q follows  sum_k w~_k grad log q(h_k|x), and
- * the sleep update REINFORCE     q follows (log p(x, h) - log q(h|x) - baseline) grad log q(h|x):
- * the ELBO's gradient, unbiased, and noisy VIMCO         the same of L_K = log 1/K sum_k w_k, each
- * sample's baseline made of the others
+ * wake-sleep   wake: x from the data, h ~ q(h|x): p follows grad log p(x, h).
+ *              sleep: x, h ~ p(x, h), a dream: q follows grad log q(h|x).
+ *
+ * reweighted   wake: h_1 .. h_K ~ q(h|x), weights w~ = softmax(log p(x, h_k) - log q(h_k|x)):
+ *              p follows sum_k w~_k grad log p(x, h_k), q follows sum_k w~_k grad log q(h_k|x).
+ *              sleep: as above.
+ *
+ * REINFORCE    q follows (log p(x, h) - log q(h|x) - baseline) grad log q(h|x), the ELBO's
+ *              gradient, unbiased, and noisy.
+ *
+ * VIMCO        the same of L_K = log 1/K sum_k w_k, each sample's baseline made of the others.
  *
  * Wake-sleep's two phases climb different things: wake lowers KL(q(h|x) || p(h|x)) with respect to
  * p, sleep lowers KL(p(h|x) || q(h|x)) over dreams with respect to q. */
@@ -90,6 +94,15 @@ static Tensor *reinforce_signal(const Helmholtz *machine, Tensor *log_w, Helmhol
         }
     }
     return signal;
+}
+
+void helmholtz_follow_signal(const Helmholtz *machine, const HelmholtzLosses *losses)
+{
+    enum { MEMORY = 20 }; /* steps */
+    real *kept = machine->baseline->value;
+    double mean = losses->signal, variance = fmax(losses->signal_square - mean * mean, 0);
+    kept[0] += (real)((mean - (double)kept[0]) / MEMORY);
+    kept[1] += (real)((variance - (double)kept[1]) / MEMORY);
 }
 
 HelmholtzLosses helmholtz_losses(const Helmholtz *machine, Tensor *x, Rng *noise)

@@ -33,22 +33,13 @@ static void defaults(Options *o, const Dataset *data)
     options_put(o, "hidden", data->dims < 12 ? "12,8" : small ? "14,10" : "200,200,200", from);
     options_put(o, "k", several ? "10" : "1", from);
     options_put(o, "batch", "100", from);
-    options_put(o, "lr", small ? "3e-2" : "1e-3", from);
+    options_put(o, "lr", small ? "3e-2" : several ? "3e-3" : "1e-3", from);
     options_put(o, "steps",
                 small     ? "30000"
                 : !many   ? "20000"
                 : several ? "150000"
                           : "200000",
                 from);
-}
-
-static HelmholtzObjective objective_of(const char *name)
-{
-    static const char *const names[] = {"wake-sleep", "rws", "reinforce", "vimco"};
-    int kind = 0;
-    while (strcmp(name, names[kind]) != 0)
-        kind++;
-    return (HelmholtzObjective)kind;
 }
 
 static Linear layer_create(Params *params, const char *name, int l, int in, int out, Rng *rng)
@@ -63,22 +54,14 @@ static Linear layer_create(Params *params, const char *name, int l, int in, int 
 static void start_at_mean(Helmholtz *machine, const Dataset *data)
 {
     enum { MOST = 10000 };
-    size_t n = data->count[SPLIT_TRAIN] < MOST ? data->count[SPLIT_TRAIN] : MOST;
     size_t dims = (size_t)data->dims;
-    real *x = memory_new(dims, sizeof *x);
     double *mean = memory_new(dims, sizeof *mean);
-    Rng rng = rng_stream(1, "data mean");
-    for (uint32_t i = 0; i < n; i++) {
-        dataset_fetch(data, SPLIT_TRAIN, &i, 1, &rng, x, NULL, NULL);
-        for (size_t j = 0; j < dims; j++)
-            mean[j] += (double)x[j] / (double)n;
-    }
+    dataset_mean(data, MOST, rng_stream(1, "data mean"), mean);
     for (size_t j = 0; j < dims; j++) {
         double bounded = fmin(fmax(mean[j], 1e-3), 1 - 1e-3);
         machine->generative[0].bias->value[j] = (real)log(bounded / (1 - bounded));
     }
     free(mean);
-    free(x);
 }
 
 static void create_networks(Helmholtz *machine, Params *p, Params *q, Rng *rng)
@@ -108,16 +91,16 @@ static Model *create(const Options *o, const Dataset *data, uint64_t seed)
         refuse_usage("--hidden: %d layers; at most %d", machine->layers, HELMHOLTZ_MOST_LAYERS);
     for (int l = 0; l < machine->layers; l++)
         machine->width[l] = width[l];
-    machine->objective = objective_of(options_text(o, "objective"));
-    machine->update = is(o, "q-update", "both")   ? UPDATE_BOTH
-                      : is(o, "q-update", "wake") ? UPDATE_WAKE
-                                                  : UPDATE_SLEEP;
+    machine->objective = (HelmholtzObjective)options_choice(o, "objective");
+    machine->update = (RecognitionUpdate)options_choice(o, "q-update");
     machine->k = (int)options_int(o, "k");
     if (machine->objective == WAKE_SLEEP && machine->k > 1)
         refuse_usage("--k %d: wake-sleep has one sample an example; --objective rws takes several",
                      machine->k);
     if (machine->objective == VIMCO && machine->k < 2)
         refuse_usage("--k 1: vimco compares samples with each other; give --k 2 or more");
+    if (options_typed(o, "q-update") && machine->objective != REWEIGHTED_WAKE_SLEEP)
+        refuse_usage("--q-update belongs to --objective rws; add it or leave --q-update out");
     create_networks(machine, p, q, &rng);
     start_at_mean(machine, data);
     machine->diary = diary_create(machine, data);
@@ -134,16 +117,6 @@ static void destroy(Model *model)
     diary_free(((Helmholtz *)model)->diary);
     model_free_parts(model);
     free(model);
-}
-
-/* The running mean and variance that the next step's signal is measured by. */
-static void follow_signal(Helmholtz *machine, const HelmholtzLosses *losses)
-{
-    enum { MEMORY = 20 }; /* steps */
-    real *kept = machine->baseline->value;
-    double mean = losses->signal, variance = fmax(losses->signal_square - mean * mean, 0);
-    kept[0] += (real)((mean - (double)kept[0]) / MEMORY);
-    kept[1] += (real)((variance - (double)kept[1]) / MEMORY);
 }
 
 /* Awake, the generative weights learn to make what was seen; asleep, the recognition weights learn
@@ -165,7 +138,7 @@ static void train_step(Model *model, Step *step, double *logged)
     optimizer_update(model->part[PART_GENERATIVE].optimizer, step->learning_rate);
     optimizer_update(model->part[PART_RECOGNITION].optimizer, step->learning_rate);
     if (machine->objective == REINFORCE)
-        follow_signal(machine, &losses);
+        helmholtz_follow_signal(machine, &losses);
     logged[0] = losses.neg_bound;
     logged[1] = (double)tensor_item(losses.wake);
     logged[2] = losses.sleep != NULL ? (double)tensor_item(losses.sleep) : NAN;

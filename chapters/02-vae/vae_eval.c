@@ -3,6 +3,7 @@
 #include "02-vae/vae.h"
 
 #include "support/memory.h"
+#include "train/ladder.h"
 #include "train/progress.h"
 #include "train/schedule.h"
 
@@ -18,88 +19,26 @@ const OptionSpec vae_eval_options[] = {
      "examples whose q is optimised for the amortisation gap; 0: none", 0, 100000, NULL},
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
 
-/* Latents that are decoded at once: few enough that a decoder's activations stay in the cache. */
-enum { ROWS_AT_ONCE = 512 };
-
-/* One example of the task as a matrix of one row. */
-static Tensor *example(const Task *task, int i)
-{
-    Tensor *x = tensor_name(tensor_new_matrix(task->tape, 1, task->data->dims), "x");
-    Rng rng = rng_at(rng_stream(1, "evaluation examples"), (uint64_t)i);
-    dataset_fetch(task->data, task->split, task->index + i, 1, &rng, x->value, NULL, NULL);
-    return x;
-}
-
 /* ---------------------------------------------------------------- bounds and log p(x) */
 
-typedef struct Ladder {
-    double *elbo, *iwae; /* the likelihoods' values                        */
-    double *fit, *kl;    /* parts of the ELBO, each example                */
-    double noise, bias;  /* sums of squared standard errors of the two     */
-} Ladder;
+typedef struct VaeLadder {
+    Ladder ladder;
+    const Vae *vae;
+} VaeLadder;
 
-/* log w_k of example i for k draws in blocks -> mean (ELBO) and log mean exp (IWAE-k), Burda et al.
- * eq. 8. */
-static void weigh(const Vae *vae, const Task *task, int i, int k, Ladder *ladder)
+static LadderDraw draw(const Ladder *ladder, Tensor *x, int rows, Rng *noise)
 {
-    LogMean mean = {0};
-    double sum = 0, square = 0, fit = 0, kl = 0;
-    Rng noise = rng_at(task->noise, (uint64_t)i);
-    for (int done = 0; done < k;) {
-        int rows = k - done < ROWS_AT_ONCE ? k - done : ROWS_AT_ONCE;
-        tape_reset(task->tape);
-        params_bind(vae->model.part[0].params, task->tape);
-        Tensor *x = example(task, i);
-        VaeDraw draw = vae_draw(vae, x, rows, &noise);
-        Tensor *log_x = vae_log_likelihood(vae, x, draw.h[0]);
-        Tensor *log_p = vae_log_prior(vae, draw.h), *log_q = vae_log_posterior(&draw);
-        for (int r = 0; r < rows; r++) {
-            double gap = (double)log_q->value[r] - (double)log_p->value[r];
-            double log_w = (double)log_x->value[r] - gap;
-            log_mean_add(&mean, log_w);
-            sum += log_w;
-            square += log_w * log_w;
-            fit += (double)log_x->value[r];
-            kl += gap;
-        }
-        done += rows;
-    }
-    ladder->elbo[i] = sum / k;
-    ladder->iwae[i] = log_mean_value(&mean);
-    ladder->fit[i] = -fit / k;
-    ladder->kl[i] = kl / k;
-    if (k > 1) {
-        double se = log_mean_se(&mean);
-        ladder->noise += fmax(square / k - ladder->elbo[i] * ladder->elbo[i], 0) / (k - 1);
-        ladder->bias += se * se;
-    }
+    const Vae *vae = ((const VaeLadder *)ladder)->vae;
+    VaeDraw latents = vae_draw(vae, x, rows, noise);
+    return (LadderDraw){vae_log_likelihood(vae, x, latents.h[0]), vae_log_posterior(&latents),
+                        vae_log_prior(vae, latents.h)};
 }
 
 static void climb_ladder(const Vae *vae, const Task *task, LikelihoodReport *report)
 {
-    int n = task->examples, k = (int)options_int(task->options, "importance");
-    char name[LIKELIHOOD_NAME], note[32];
-    snprintf(name, sizeof name, "iwae-%d", k);
-    Likelihood *elbo = likelihood_report_add(report, "elbo", LIKELIHOOD_LOWER_BOUND);
-    Likelihood *iwae = likelihood_report_add(report, name, LIKELIHOOD_LOWER_BOUND);
-    Ladder ladder = {.elbo = elbo->log_prob, .iwae = iwae->log_prob};
-    ladder.fit = memory_new((size_t)n, sizeof *ladder.fit);
-    ladder.kl = memory_new((size_t)n, sizeof *ladder.kl);
-    Progress progress = progress_start("eval", "examples", 0, n, task->quiet);
-    double sum = 0;
-    for (int i = 0; i < n; i++) {
-        weigh(vae, task, i, k, &ladder);
-        sum += ladder.iwae[i];
-        snprintf(note, sizeof note, "-log p %.2f", -sum / (i + 1));
-        progress_show(&progress, i + 1, note);
-    }
-    progress_end(&progress, note);
-    elbo->se_estimator = sqrt(ladder.noise) / n;
-    iwae->se_estimator = sqrt(ladder.bias) / n;
-    likelihood_report_part(report, "reconstruction", "nats", ladder.fit, (size_t)n);
-    likelihood_report_part(report, "kl", "nats", ladder.kl, (size_t)n);
-    free(ladder.fit);
-    free(ladder.kl);
+    VaeLadder own = {{draw, "reconstruction", "kl", -1, 1}, vae};
+    ladder_climb(&own.ladder, (Model *)&vae->model, task,
+                 (int)options_int(task->options, "importance"), report);
 }
 
 /* ---------------------------------------------------------------- the KL in two */
@@ -121,7 +60,7 @@ static Posteriors all_posteriors(const Vae *vae, const Task *task)
     for (int i = 0; i < all.n; i++) {
         tape_reset(task->tape);
         params_bind(vae->model.part[0].params, task->tape);
-        VaeDraw draw = vae_draw(vae, example(task, i), 1, &noise);
+        VaeDraw draw = vae_draw(vae, ladder_example(task, i), 1, &noise);
         memcpy(all.mean + (size_t)i * row, draw.q[0].mean->value, row * sizeof(real));
         memcpy(all.logvar + (size_t)i * row, draw.q[0].logvar->value, row * sizeof(real));
         memcpy(all.z + (size_t)i * row, draw.h[0]->value, row * sizeof(real));
@@ -240,7 +179,7 @@ static double gap_of(const Vae *vae, const Task *task, int i)
     double judged[2];
     tape_reset(task->tape);
     params_bind(weights, task->tape);
-    Gaussian q = vae_encode(vae, example(task, i));
+    Gaussian q = vae_encode(vae, ladder_example(task, i));
     memcpy(mean->value, q.mean->value, mean->size * sizeof(real));
     memcpy(logvar->value, q.logvar->value, logvar->size * sizeof(real));
     for (int step = 0; step <= GAP_STEPS; step++) {
@@ -249,7 +188,7 @@ static double gap_of(const Vae *vae, const Task *task, int i)
         tape_reset(task->tape);
         params_bind(weights, task->tape);
         params_bind(own, task->tape);
-        Tensor *x = example(task, i);
+        Tensor *x = ladder_example(task, i);
         if (judge)
             judged[step > 0] =
                 (double)tensor_item(elbo_of(vae, x, (Gaussian){mean, logvar}, GAP_JUDGES, &fixed));
@@ -297,7 +236,7 @@ static void true_density(const Task *task, const Likelihood *model, LikelihoodRe
     for (int i = 0; i < task->examples; i++) {
         double x[DATA_POINT_DIMS];
         tape_reset(task->tape);
-        Tensor *row = example(task, i);
+        Tensor *row = ladder_example(task, i);
         for (int j = 0; j < data->dims; j++)
             x[j] = (double)row->value[j];
         truth[i] = data->log_density(data, x);

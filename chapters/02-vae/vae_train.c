@@ -76,16 +76,11 @@ static void fill(real *value, size_t n, double with)
 static void mean_of_data(const Vae *vae, const Dataset *data, uint64_t seed, real *mean)
 {
     enum { MOST = 10000 };
-    size_t n = data->count[SPLIT_TRAIN] < MOST ? data->count[SPLIT_TRAIN] : MOST;
-    size_t dims = (size_t)data->dims;
-    real *x = memory_new(dims, sizeof *x);
-    Rng rng = rng_stream(seed, "data mean");
-    for (uint32_t i = 0; i < n; i++) {
-        dataset_fetch(data, SPLIT_TRAIN, &i, 1, &rng, x, NULL, NULL);
-        for (size_t j = 0; j < dims; j++)
-            mean[j] += x[j] / (real)(vae->levels > 2 ? vae->levels - 1 : 1) / (real)n;
-    }
-    free(x);
+    double *sum = memory_new((size_t)data->dims, sizeof *sum);
+    dataset_mean(data, MOST, rng_stream(seed, "data mean"), sum);
+    for (int j = 0; j < data->dims; j++)
+        mean[j] = (real)(sum[j] / (vae->levels > 2 ? vae->levels - 1 : 1));
+    free(sum);
 }
 
 /* A decoder that ignores its latent starts at the data's mean, so that the first steps are not

@@ -5,7 +5,6 @@
 #include "support/memory.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 const OptionSpec ddpm_sample_options[] = {
     {"sampler", OPTION_CHOICE, NULL, "NAME",
@@ -22,14 +21,11 @@ const OptionSpec ddpm_sample_options[] = {
 
 static SamplerKind kind_of(const Ddpm *ddpm, const Options *options)
 {
-    int kind = 0;
     if (options == NULL || !options_set(options, "sampler"))
         return ddpm->prediction == PREDICT_FLOW ? SAMPLER_FLOW_HEUN
                : ddpm->kind == DATA_POINTS      ? SAMPLER_HEUN
                                                 : SAMPLER_DDIM;
-    while (strcmp(options_text(options, "sampler"), sampler_name((SamplerKind)kind)) != 0)
-        kind++;
-    return (SamplerKind)kind;
+    return (SamplerKind)options_choice(options, "sampler");
 }
 
 static int usual_steps(SamplerKind kind, int all)

@@ -122,13 +122,9 @@ static const Likelihood *ode(const Ddpm *ddpm, const Task *task, const real *x,
 
 static real *split_rows(const Dataset *data, Split split, int n)
 {
-    uint32_t *index = memory_new((size_t)n, sizeof *index);
     real *x = memory_new((size_t)n * (size_t)data->dims, sizeof *x);
     Rng rng = rng_stream(1, "evaluation examples");
-    for (int i = 0; i < n; i++)
-        index[i] = (uint32_t)i;
-    dataset_fetch(data, split, index, (size_t)n, &rng, x, NULL, NULL);
-    free(index);
+    dataset_fetch_range(data, split, 0, (size_t)n, &rng, x, NULL, NULL);
     return x;
 }
 

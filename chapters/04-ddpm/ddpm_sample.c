@@ -175,8 +175,11 @@ static void walk_steps(Walk *walk)
 /* ---------------------------------------------------------------- heun, flow-euler, flow-heun */
 
 /* Coordinates in which the probability-flow ODE is simple: s = x * factor moves by ds/dclock =
- * slope. heun:  factor 1 / alpha,            clock sigma / alpha,            slope eps flow: factor
- * 1 / (alpha + sigma),  clock sigma / (alpha + sigma),  slope eps - x0 */
+ * slope.
+ *
+ *     heun   factor 1 / alpha, clock sigma / alpha, slope eps
+ *     flow   factor 1 / (alpha + sigma), clock sigma / (alpha + sigma), slope eps - x0
+ */
 typedef struct Clock {
     double factor, time;
 } Clock;

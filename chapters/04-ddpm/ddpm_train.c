@@ -78,15 +78,6 @@ static void set_units(Ddpm *ddpm, const Dataset *data)
     free(sum);
 }
 
-static PredictionKind prediction_of(const char *name)
-{
-    static const char *const names[] = {"noise", "x0", "v", "flow"};
-    int kind = 0;
-    while (strcmp(name, names[kind]) != 0)
-        kind++;
-    return (PredictionKind)kind;
-}
-
 static bool is(const Options *o, const char *name, const char *value)
 {
     return strcmp(options_text(o, name), value) == 0;
@@ -143,7 +134,7 @@ static Model *create(const Options *o, const Dataset *data, uint64_t seed)
     ddpm->classes = conditional ? data->classes : 0;
     ddpm->drop = options_real(o, "drop");
     ddpm->input = is(o, "input", "grid") ? INPUT_GRID : INPUT_DEQUANTISED;
-    ddpm->prediction = prediction_of(options_text(o, "objective"));
+    ddpm->prediction = (PredictionKind)options_choice(o, "objective");
     ddpm->variance = is(o, "variance", "small") ? VARIANCE_SMALL : VARIANCE_LARGE;
     ddpm->schedule =
         noise_schedule_create(is(o, "noise-schedule", "linear") ? NOISE_LINEAR : NOISE_COSINE,

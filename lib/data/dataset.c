@@ -227,6 +227,31 @@ static const char *kind_name(DataKind kind)
     fail("dataset: kind %d is none of DataKind", (int)kind);
 }
 
+void dataset_fetch_range(const Dataset *dataset, Split split, size_t first, size_t n, Rng *rng,
+                         real *x, int *label, real *factor)
+{
+    uint32_t *index = memory_new(n, sizeof *index);
+    for (size_t i = 0; i < n; i++)
+        index[i] = (uint32_t)(first + i);
+    dataset_fetch(dataset, split, index, n, rng, x, label, factor);
+    free(index);
+}
+
+void dataset_mean(const Dataset *dataset, size_t most, Rng rng, double *mean)
+{
+    size_t all = dataset->count[SPLIT_TRAIN], n = all < most ? all : most;
+    size_t dims = (size_t)dataset->dims;
+    real *x = memory_new(dims, sizeof *x);
+    for (size_t j = 0; j < dims; j++)
+        mean[j] = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        dataset_fetch(dataset, SPLIT_TRAIN, &i, 1, &rng, x, NULL, NULL);
+        for (size_t j = 0; j < dims; j++)
+            mean[j] += (double)x[j] / (double)n;
+    }
+    free(x);
+}
+
 char *dataset_describe(const Dataset *dataset)
 {
     char shape[64];

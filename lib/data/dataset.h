@@ -66,6 +66,14 @@ const char *const *dataset_names(void);
 void dataset_fetch(const Dataset *dataset, Split split, const uint32_t *index, size_t n, Rng *rng,
                    real *x, int *label, real *factor);
 
+/* The same of n examples in a row, from number first on. */
+void dataset_fetch_range(const Dataset *dataset, Split split, size_t first, size_t n, Rng *rng,
+                         real *x, int *label, real *factor);
+
+/* The mean of the training examples, or of the first `most` where there are more: mean [dims] in
+ * the units of dataset_fetch. */
+void dataset_mean(const Dataset *dataset, size_t most, Rng rng, double *mean);
+
 /* A PNG as an example of an image set: x [dims] in the units of dataset_fetch; grey levels of half
  * the range and more are 1 in a binary set. Refuses what is no PNG and another size. */
 void dataset_read_image(const Dataset *dataset, const char *path, real *x);

@@ -119,6 +119,20 @@ const char *options_text(const Options *options, const char *name)
     return option_of_kind(options, name, OPTION_TEXT, OPTION_CHOICE)->text;
 }
 
+int options_choice(const Options *options, const char *name)
+{
+    const Option *option = option_of_kind(options, name, OPTION_CHOICE, OPTION_CHOICE);
+    if (option->text == NULL)
+        fail("options: '--%s' has no value; ask options_set first", name);
+    char **choice = option_choices(option->spec), *letters = choice[0];
+    int number = 0;
+    while (strcmp(choice[number], option->text) != 0) /* option_assign let only these in */
+        number++;
+    free(letters);
+    free(choice);
+    return number;
+}
+
 int options_ints(const Options *options, const char *name, int values[OPTIONS_MOST_INTS])
 {
     const Option *option = option_of_kind(options, name, OPTION_INTS, OPTION_INTS);

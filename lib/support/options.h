@@ -47,6 +47,10 @@ const char *options_text(const Options *options,
                          const char *name); /* NULL when not set; CHOICE too */
 int options_ints(const Options *options, const char *name, int values[OPTIONS_MOST_INTS]);
 
+/* The number of a CHOICE's value among its choices, from 0: an enum in the table's order. It must
+ * be set. */
+int options_choice(const Options *options, const char *name);
+
 /* Whether any value is there (default or typed); whether the user typed it; whether a table has it.
  */
 bool options_set(const Options *options, const char *name);
