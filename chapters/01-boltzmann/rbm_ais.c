@@ -124,15 +124,24 @@ static void anneal(Annealing *a, double from, double to, bool move, Rng *rng)
     tape_release(a->tape, mark);
 }
 
-/* From the log weights to log Z = log Z_0 + sign log mean w: sign -1 when they estimate Z_0 / Z. */
-static AisResult summary(const Rbm *rbm, const double *log_w, int chains, int sign)
+/* From the log weights to log Z = log Z_0 + sign log mean w: sign -1 when they estimate Z_0 / Z.
+ * The error is that of the means over the copies of each distinct chain, which may still be alike.
+ */
+static AisResult summary(const Rbm *rbm, const double *log_w, AisPlan plan, int sign)
 {
-    LogMean mean = {0};
-    for (int r = 0; r < chains; r++)
+    int distinct = plan.distinct > 0 && plan.distinct < plan.chains ? plan.distinct : plan.chains;
+    LogMean mean = {0}, over = {0};
+    for (int r = 0; r < plan.chains; r++)
         log_mean_add(&mean, log_w[r]);
+    for (int first = 0; first < distinct; first++) {
+        LogMean copies = {0};
+        for (int r = first; r < plan.chains; r += distinct)
+            log_mean_add(&copies, log_w[r]);
+        log_mean_add(&over, log_mean_value(&copies));
+    }
     AisResult result = {.log_z = ais_log_z_start(rbm) + sign * log_mean_value(&mean),
-                        .se = log_mean_se(&mean),
-                        .effective = mean.sum * mean.sum / mean.square};
+                        .se = log_mean_se(&over),
+                        .effective = over.sum * over.sum / over.square};
     result.low = 3 * result.se < 1 ? result.log_z + log1p(-3 * result.se) : -INFINITY;
     result.high = result.log_z + log1p(3 * result.se);
     return result;
@@ -151,7 +160,7 @@ AisResult ais_forward(const Rbm *rbm, Tape *tape, AisPlan plan, Rng *rng)
         progress_show(&progress, k, "");
     }
     progress_end(&progress, "");
-    AisResult result = summary(rbm, a.log_w, plan.chains, 1);
+    AisResult result = summary(rbm, a.log_w, plan, 1);
     annealing_end(&a);
     tape_record(tape, recording);
     return result;
@@ -169,16 +178,22 @@ AisResult ais_reverse(const Rbm *rbm, Tape *tape, AisPlan plan, const real *star
         progress_show(&progress, plan.temperatures - k + 1, "");
     }
     progress_end(&progress, "");
-    AisResult result = summary(rbm, a.log_w, plan.chains, -1);
+    AisResult result = summary(rbm, a.log_w, plan, -1);
     annealing_end(&a);
     tape_record(tape, recording);
     return result;
 }
 
-bool ais_start(const Rbm *rbm, Tape *tape, int chains, int burn_in, Rng *rng, real *start)
+bool ais_start_exact(const Rbm *rbm)
+{
+    return rbm->hidden <= RBM_FEW_UNITS;
+}
+
+int ais_start(const Rbm *rbm, Tape *tape, int chains, int burn_in, Rng *rng, real *start)
 {
     Tensor *v;
-    bool exact = rbm->hidden <= RBM_FEW_UNITS, recording = tape_record(tape, false);
+    bool exact = ais_start_exact(rbm), recording = tape_record(tape, false);
+    int kept = tensor_rows(rbm->chain);
     if (exact) {
         v = rbm_exact_sample(rbm, tape, chains, rng);
     } else {
@@ -191,5 +206,5 @@ bool ais_start(const Rbm *rbm, Tape *tape, int chains, int burn_in, Rng *rng, re
     }
     memcpy(start, v->value, v->size * sizeof *start);
     tape_record(tape, recording);
-    return exact;
+    return exact || chains < kept ? chains : kept;
 }

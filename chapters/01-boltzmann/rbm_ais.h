@@ -16,14 +16,15 @@
 
 typedef struct AisResult {
     double log_z;     /* nats                                                                  */
-    double se;        /* of log_z, by the delta method: se(Z) / Z                              */
+    double se;        /* of log_z, by the delta method: se(Z) / Z, over the distinct chains      */
     double low, high; /* log(Z -+ 3 se(Z)); -inf where that is below 0                         */
-    double effective; /* (sum w)^2 / sum w^2: as many chains of equal weight                   */
+    double effective; /* (sum w)^2 / sum w^2 of the distinct chains: as many of equal weight   */
 } AisResult;
 
 /* What a call takes; quiet: no progress is shown. */
 typedef struct AisPlan {
     int chains, temperatures; /* temperatures: steps of beta from 0 to 1 */
+    int distinct; /* chain r starts as a copy of chain r mod distinct; 0: all are independent */
     bool quiet;
 } AisPlan;
 
@@ -32,6 +33,9 @@ double ais_beta(int step, int steps);
 
 /* log Z_0 of the independent units. */
 double ais_log_z_start(const Rbm *rbm);
+
+/* Whether ais_start's samples are exact. */
+bool ais_start_exact(const Rbm *rbm);
 
 /* Forward: chains start at beta = 0 and are warmed to the machine. E[log Z estimate] <= log Z, so
  * that log p errs upward. The tape is reset. */
@@ -42,8 +46,9 @@ AisResult ais_forward(const Rbm *rbm, Tape *tape, AisPlan plan, Rng *rng);
  * as they are like exact ones. The tape is reset. */
 AisResult ais_reverse(const Rbm *rbm, Tape *tape, AisPlan plan, const real *start, Rng *rng);
 
-/* Samples [chains, visible] for ais_reverse: exact where the hidden units are few (returns true),
- * else Gibbs sampling from the training's chains for burn_in steps. */
-bool ais_start(const Rbm *rbm, Tape *tape, int chains, int burn_in, Rng *rng, real *start);
+/* Samples [chains, visible] for ais_reverse: exact where the hidden units are few (returns chains),
+ * else Gibbs sampling from the training's chains for burn_in steps, copies of them where more are
+ * wanted than were kept. Returns how many are distinct. */
+int ais_start(const Rbm *rbm, Tape *tape, int chains, int burn_in, Rng *rng, real *start);
 
 #endif

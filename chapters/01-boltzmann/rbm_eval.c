@@ -44,14 +44,15 @@ static void free_energies(const Rbm *rbm, const Task *task, double *energy)
 static void report_ais(const Rbm *rbm, const Task *task, const double *energy,
                        LikelihoodReport *report)
 {
-    AisPlan plan = {(int)options_int(task->options, "ais-chains"),
-                    (int)options_int(task->options, "ais-temperatures"), task->quiet};
+    AisPlan plan = {.chains = (int)options_int(task->options, "ais-chains"),
+                    .temperatures = (int)options_int(task->options, "ais-temperatures"),
+                    .quiet = task->quiet};
     int burn_in = (int)options_int(task->options, "ais-burn-in");
     Rng rng = rng_at(task->noise, 1);
     AisResult below = ais_forward(rbm, task->tape, plan, &rng);
     real *start = memory_new((size_t)plan.chains * (size_t)rbm->visible, sizeof *start);
     rng = rng_at(task->noise, 2);
-    bool exact = ais_start(rbm, task->tape, plan.chains, burn_in, &rng, start);
+    plan.distinct = ais_start(rbm, task->tape, plan.chains, burn_in, &rng, start);
     AisResult above = ais_reverse(rbm, task->tape, plan, start, &rng);
     Likelihood *ais = likelihood_report_add(report, "ais", LIKELIHOOD_ESTIMATE);
     double mean = likelihood_mean(energy, (size_t)task->examples);
@@ -63,8 +64,9 @@ static void report_ais(const Rbm *rbm, const Task *task, const double *energy,
     likelihood_report_number(report, "log(Z + 3 se)", "nats", below.high, NAN);
     likelihood_report_number(report, "effective chains", "of AIS", below.effective, NAN);
     likelihood_report_number(report,
-                             exact ? "log Z by reverse AIS (errs up)"
-                                   : "log Z by reverse AIS (errs up, samples approximate)",
+                             ais_start_exact(rbm)
+                                 ? "log Z by reverse AIS (errs up)"
+                                 : "log Z by reverse AIS (errs up, samples approximate)",
                              "nats", above.log_z, above.se);
     likelihood_report_number(report, "effective chains, reverse", "of AIS", above.effective, NAN);
     likelihood_report_number(report, "-log p with the reverse log Z", "nats", mean + above.log_z,

@@ -29,53 +29,13 @@ static void begin(const Rbm *rbm, const Task *task)
 
 /* ---------------------------------------------------------------- filters */
 
-/* A hidden unit and how strong its weights are. */
-typedef struct Strength {
-    double norm;
-    int unit;
-} Strength;
-
-static int strongest_first(const void *a, const void *b)
-{
-    const Strength *x = a, *y = b;
-    return x->norm != y->norm ? (x->norm < y->norm) - (x->norm > y->norm) : x->unit - y->unit;
-}
-
-/* Columns of W as images, the strongest units: grey is 0, white the unit's largest magnitude. */
+/* Columns of W. */
 static void draw_filters(const Rbm *rbm, const Task *task)
 {
-    enum { SIDE = 10 };
-    size_t visible = (size_t)rbm->visible, hidden = (size_t)rbm->hidden;
-    int shown = rbm->hidden < SIDE * SIDE ? rbm->hidden : SIDE * SIDE;
-    int columns = (int)ceil(sqrt((double)shown));
-    const real *w = rbm->weight->value;
-    Strength *order = memory_new(hidden, sizeof *order);
-    real *pixel = memory_new((size_t)shown * visible, sizeof *pixel);
-    for (size_t j = 0; j < hidden; j++) {
-        order[j].unit = (int)j;
-        for (size_t i = 0; i < visible; i++)
-            order[j].norm += (double)w[i * hidden + j] * (double)w[i * hidden + j];
-    }
-    qsort(order, hidden, sizeof *order, strongest_first);
-    for (int s = 0; s < shown; s++) {
-        const real *column = w + order[s].unit;
-        double largest = 1e-12;
-        for (size_t i = 0; i < visible; i++)
-            largest = fmax(largest, fabs((double)column[i * hidden]));
-        for (size_t i = 0; i < visible; i++)
-            pixel[(size_t)s * visible + i] =
-                (real)(0.5 + 0.5 * (double)column[i * hidden] / largest);
-    }
-    const Dataset *data = task->data;
-    FigureImages images = {pixel,       shown,          data->height,
-                           data->width, data->channels, (shown + columns - 1) / columns,
-                           columns,     NULL,           NULL};
-    figure_images(task->figures,
-                  &(FigureText){.name = "filters",
-                                .title = "What the hidden units look for: weights, grey is zero"},
-                  &images);
-    free(pixel);
-    free(order);
+    FigureText text = {.name = "filters",
+                       .title = "What the hidden units look for: weights, grey is zero"};
+    pictures_weights(task->data, task->figures, &text, rbm->weight->value, rbm->hidden, 1,
+                     (size_t)rbm->hidden);
 }
 
 /* ---------------------------------------------------------------- Gibbs chains */
@@ -205,14 +165,16 @@ void rbm_draw_ais(const Rbm *rbm, const Task *task, int chains, int burn_in,
     double exact = few ? rbm_exact_log_z(rbm, task->tape) : NAN;
     real *start = memory_new((size_t)chains * (size_t)rbm->visible, sizeof *start);
     Rng rng = rng_at(task->noise, 9);
-    ais_start(rbm, task->tape, chains, burn_in, &rng, start);
+    int distinct = ais_start(rbm, task->tape, chains, burn_in, &rng, start);
     if (!task->quiet)
         printf("%12s %12s %8s %10s %12s %8s %10s%s\n", "temperatures", "log Z, AIS", "se",
                "effective", "reverse", "se", "effective", few ? "        exact" : "");
     for (int p = 0; p < points; p++) {
-        AisPlan plan = {chains, temperatures[p], true};
-        AisResult way[2] = {ais_forward(rbm, task->tape, plan, &rng),
-                            ais_reverse(rbm, task->tape, plan, start, &rng)};
+        AisPlan plan = {.chains = chains, .temperatures = temperatures[p], .quiet = true};
+        AisResult way[2];
+        way[0] = ais_forward(rbm, task->tape, plan, &rng);
+        plan.distinct = distinct;
+        way[1] = ais_reverse(rbm, task->tape, plan, start, &rng);
         s.at[p] = temperatures[p];
         for (int w = 0; w < 2; w++) {
             s.value[w][p] = way[w].log_z;

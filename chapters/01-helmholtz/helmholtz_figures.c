@@ -5,6 +5,7 @@
 #include "01-helmholtz/helmholtz_diary.h"
 
 #include "support/memory.h"
+#include "train/pictures.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -113,49 +114,13 @@ static void draw_diary(const Helmholtz *machine, const Task *task)
 
 /* ---------------------------------------------------------------- what units see */
 
-/* The largest of first's weights, most first. */
-typedef struct Unit {
-    int number;
-    double norm;
-} Unit;
-
-static int by_norm(const void *a, const void *b)
-{
-    const Unit *first = a, *second = b;
-    return first->norm < second->norm ? 1 : first->norm > second->norm ? -1 : 0;
-}
-
-/* What each unit of the first layer adds to the picture: weights to the data, grey is none. */
+/* What each unit of the first layer adds to the picture. */
 static void draw_fields(const Helmholtz *machine, const Task *task)
 {
-    enum { SIDE = 8 };
-    const Tensor *weight = machine->generative[0].weight;
-    int units = machine->width[0], shown = units < SIDE * SIDE ? units : SIDE * SIDE;
-    int columns = shown < SIDE ? shown : SIDE, rows = (shown + columns - 1) / columns;
-    size_t dims = (size_t)machine->dims;
-    Unit *unit = memory_new((size_t)units, sizeof *unit);
-    real *pixel = memory_new((size_t)(rows * columns) * dims, sizeof *pixel);
-    for (int j = 0; j < units; j++) {
-        unit[j].number = j;
-        for (size_t d = 0; d < dims; d++)
-            unit[j].norm += pow((double)weight->value[(size_t)j * dims + d], 2);
-    }
-    qsort(unit, (size_t)units, sizeof *unit, by_norm);
-    for (int i = 0; i < shown; i++) {
-        const real *w = weight->value + (size_t)unit[i].number * dims;
-        double most = 1e-9;
-        for (size_t d = 0; d < dims; d++)
-            most = fmax(most, fabs((double)w[d]));
-        for (size_t d = 0; d < dims; d++)
-            pixel[(size_t)i * dims + d] = (real)(0.5 + 0.5 * (double)w[d] / most);
-    }
-    FigureImages images = grid_of(task->data, pixel, rows, columns);
-    images.n = shown;
     FigureText text = {.name = "fields",
                        .title = "What a unit of the first layer adds: white more, black less"};
-    figure_images(task->figures, &text, &images);
-    free(pixel);
-    free(unit);
+    pictures_weights(task->data, task->figures, &text, machine->generative[0].weight->value,
+                     machine->width[0], (size_t)machine->dims, 1);
 }
 
 /* One dream; in the row of layer l its state there is kept and what lies below is drawn anew. */

@@ -4,8 +4,6 @@
 #include "support/fail.h"
 #include "train/quality.h"
 
-#include <string.h>
-
 static const OptionSpec vary_options[] = {
     {"strength", OPTION_REAL, NULL, "X",
      "how much of the way to go back, above 0 to 1 (default: several)", 1e-3, 1, NULL},
@@ -50,13 +48,17 @@ static const OptionSpec guidance_options[] = {
 Originals ddpm_originals(const Ddpm *ddpm, const Options *options)
 {
     Originals from = {.label = -1};
+    int all = ddpm->schedule->steps;
     from.first = (int)options_int(options, "index");
     from.steps = (int)options_int(options, "steps");
-    if (from.steps > ddpm->schedule->steps)
-        refuse_usage("--steps %d: the run's schedule has %d", from.steps, ddpm->schedule->steps);
+    if (from.steps > all && options_typed(options, "steps"))
+        refuse_usage("--steps %d: the run's schedule has %d", from.steps, all);
+    from.steps = from.steps < all ? from.steps : all;
     if (!options_known(options, "image"))
         return from;
     from.path = options_text(options, "image");
+    if (from.path != NULL && options_typed(options, "index"))
+        refuse_usage("--image and --index: start from a picture or from test images, not both");
     from.guidance = ddpm_guidance(ddpm, options);
     if (options_set(options, "label"))
         from.label = (int)options_int(options, "label");
@@ -78,14 +80,10 @@ static void vary_command(Model *model, const Task *task)
 
 static void inpaint_command(Model *model, const Task *task)
 {
-    static const char *const names[] = {"left", "right", "top", "bottom", "middle"};
     const Ddpm *ddpm = (const Ddpm *)model;
     Originals from = ddpm_originals(ddpm, task->options);
-    int part = 0;
-    while (strcmp(names[part], options_text(task->options, "hide")) != 0)
-        part++;
-    ddpm_draw_inpainting(ddpm, task, &from, (HiddenPart)part,
-                         (int)options_int(task->options, "repeats"));
+    HiddenPart hidden = (HiddenPart)options_choice(task->options, "hide");
+    ddpm_draw_inpainting(ddpm, task, &from, hidden, (int)options_int(task->options, "repeats"));
 }
 
 static void interpolate_command(Model *model, const Task *task)
@@ -99,13 +97,9 @@ static void interpolate_command(Model *model, const Task *task)
 static int samples_wanted(const Task *task)
 {
     const char *reason = "";
-    int n = (int)options_int(task->options, "samples"), most = quality_most(task->data);
     if (!quality_possible(task->data, &reason))
         refuse("samples of %s can't be measured: %s", task->data->name, reason);
-    if (n > most && options_typed(task->options, "samples"))
-        refuse_usage("--samples %d: %s has %d real examples to compare with", n, task->data->name,
-                     most);
-    return n < most ? n : most;
+    return quality_samples(task->data, task->options);
 }
 
 static void steps_command(Model *model, const Task *task)

@@ -50,72 +50,86 @@ typedef struct Way {
     double eta;
 } Way;
 
-/* Steps that need so many evaluations of the network; 0: the sampler has no such number. Heun's
- * method asks twice a step but once in the last; Langevin's stays ten steps on a level. */
-static int steps_of(const Ddpm *ddpm, SamplerKind kind, int evaluations)
+/* Steps that need so many guesses of the network; 0: the sampler has no such number. Heun's method
+ * asks twice a step but once in the last; Langevin's stays ten steps on a level and asks once more
+ * at the end. */
+static int steps_of(const Ddpm *ddpm, SamplerKind kind, int guesses)
 {
     switch (kind) {
     case SAMPLER_DDPM:
     case SAMPLER_DDIM:
-        return evaluations <= ddpm->schedule->steps ? evaluations : 0;
+        return guesses <= ddpm->schedule->steps ? guesses : 0;
     case SAMPLER_HEUN:
     case SAMPLER_FLOW_HEUN:
-        return (evaluations + 1) / 2;
+        return (guesses + 1) / 2;
     case SAMPLER_LANGEVIN:
-        return evaluations >= 50 ? evaluations : 0;
+        return guesses >= 50 ? guesses : 0;
     case SAMPLER_FLOW_EULER:
-        return evaluations;
+        return guesses;
     }
     return 0;
 }
 
+enum { COSTS = 8 };
+
+/* One sampler at every cost; NaN where it has none. Returns what real examples get. */
+static double measure_way(const Ddpm *ddpm, const Task *task, const Way *way, double guidance,
+                          int n, const double *cost, int costs, double *found)
+{
+    double floor_value = NAN;
+    DdpmPredictor own = ddpm_predictor(ddpm, guidance);
+    printf("\n%-12s", way->name);
+    for (int c = 0; c < costs; c++) {
+        Sampler sampler = ddpm_sampler(ddpm, &own.predictor, NULL);
+        sampler.kind = way->kind;
+        sampler.eta = way->eta;
+        sampler.steps = steps_of(ddpm, sampler.kind, (int)cost[c]);
+        found[c] = NAN;
+        if (sampler.steps > 0) {
+            Quality quality = measure(ddpm, task, &sampler, n);
+            found[c] = distance(&quality).samples;
+            floor_value = distance(&quality).real;
+            printf(" %9.4g", found[c]);
+        } else {
+            printf(" %9s", "");
+        }
+        fflush(stdout);
+    }
+    return floor_value;
+}
+
 void ddpm_draw_steps(const Ddpm *ddpm, const Task *task, int n, int most, double guidance)
 {
-    enum { COSTS = 8, WAYS = 7 };
+    enum { WAYS = 7 };
     static const Way way[WAYS] = {
         {"ddpm", SAMPLER_DDPM, 0},          {"ddim, eta 1", SAMPLER_DDIM, 1},
         {"ddim, eta 0", SAMPLER_DDIM, 0},   {"heun", SAMPLER_HEUN, 0},
         {"langevin", SAMPLER_LANGEVIN, 0},  {"flow-euler", SAMPLER_FLOW_EULER, 0},
         {"flow-heun", SAMPLER_FLOW_HEUN, 0}};
-    static const int cost[COSTS] = {5, 10, 20, 50, 100, 200, 500, 1000};
-    double x[COSTS], y[WAYS][COSTS], floor_value = NAN;
+    static const double cost[COSTS] = {5, 10, 20, 50, 100, 200, 500, 1000};
+    const char *counted = guidance > 0
+                              ? "guesses for a sample (two evaluations of the network each)"
+                              : "evaluations of the network for a sample";
+    double y[WAYS][COSTS], floor_value = NAN;
     int costs = 0;
     FigureCurve curve[WAYS];
-    DdpmPredictor own = ddpm_predictor(ddpm, guidance);
-    for (int c = 0; c < COSTS && cost[c] <= most; c++)
-        x[costs++] = cost[c];
-    printf("%s of %d samples; evaluations of the network for each sample:\n%-12s",
-           distance_name(ddpm), n, "");
+    while (costs < COSTS && cost[costs] <= most)
+        costs++;
+    printf("%s of %d samples; %s:\n%-12s", distance_name(ddpm), n, counted, "");
     for (int c = 0; c < costs; c++)
-        printf(" %9d", cost[c]);
+        printf(" %9.0f", cost[c]);
     for (int k = 0; k < WAYS; k++) {
-        printf("\n%-12s", way[k].name);
-        for (int c = 0; c < costs; c++) {
-            Sampler sampler = ddpm_sampler(ddpm, &own.predictor, NULL);
-            sampler.kind = way[k].kind;
-            sampler.eta = way[k].eta;
-            sampler.steps = steps_of(ddpm, sampler.kind, cost[c]);
-            y[k][c] = NAN;
-            if (sampler.steps > 0) {
-                Quality quality = measure(ddpm, task, &sampler, n);
-                y[k][c] = distance(&quality).samples;
-                floor_value = distance(&quality).real;
-                printf(" %9.4g", y[k][c]);
-            } else {
-                printf(" %9s", "");
-            }
-            fflush(stdout);
-        }
+        floor_value = measure_way(ddpm, task, &way[k], guidance, n, cost, costs, y[k]);
         curve[k] = (FigureCurve){.label = way[k].name, .y = y[k], .sparse = true};
     }
     printf("\nreal examples in their place: %.4g\n", floor_value);
     FigureLevel level = {floor_value, "real examples"};
     FigureText text = {.name = "steps",
                        .title = "What a sample costs, and how good it is",
-                       .x_label = "evaluations of the network for a sample",
+                       .x_label = counted,
                        .y_label = distance_name(ddpm)};
     figure_lines(task->figures, &text,
-                 &(FigureLines){.x = x,
+                 &(FigureLines){.x = cost,
                                 .n = (size_t)costs,
                                 .curve = curve,
                                 .curves = WAYS,
@@ -127,49 +141,53 @@ void ddpm_draw_steps(const Ddpm *ddpm, const Task *task, int n, int most, double
 
 /* ---------------------------------------------------------------- guidance */
 
-void ddpm_draw_guidance_curve(const Ddpm *ddpm, const Task *task, int n)
+enum { WEIGHTS = 7, SHARES = 4 };
+
+/* What the guidance came to, on images. */
+typedef struct GuidanceCurve {
+    double frechet[WEIGHTS], floor_value, share[SHARES][WEIGHTS];
+} GuidanceCurve;
+
+static void measure_guidance(const Ddpm *ddpm, const Task *task, const double *weight, int n,
+                             GuidanceCurve *found)
 {
-    enum { WEIGHTS = 7, SHARES = 4 };
-    static const double weight[WEIGHTS] = {0, 0.5, 1, 2, 3, 5, 8};
-    double share[SHARES][WEIGHTS], far[WEIGHTS], floor_value = NAN;
-    bool images = ddpm->kind != DATA_POINTS;
-    printf("%d samples, classes in turn\n%4s %18s", n, "w", distance_name(ddpm));
-    if (images)
-        printf(" %10s %10s %14s %14s", "precision", "recall", "class coverage", "wanted class");
-    printf("\n");
+    printf("%d samples, classes in turn\n%4s %10s %10s %10s %14s %14s\n", n, "w", "FD-lab",
+           "precision", "recall", "class coverage", "wanted class");
     for (int i = 0; i < WEIGHTS; i++) {
         DdpmPredictor own = ddpm_predictor(ddpm, weight[i]);
         Sampler sampler = ddpm_sampler(ddpm, &own.predictor, NULL);
         Quality quality = measure(ddpm, task, &sampler, n);
-        far[i] = distance(&quality).samples;
-        floor_value = distance(&quality).real;
-        share[0][i] = quality.agreement;
-        share[1][i] = quality.class_mean;
-        share[2][i] = quality.precision.samples;
-        share[3][i] = quality.recall.samples;
-        printf("%4g %18.4g", weight[i], far[i]);
-        if (images)
-            printf(" %10.3f %10.3f %14.3f %14.3f", share[2][i], share[3][i], share[1][i],
-                   share[0][i]);
-        printf("\n");
+        found->frechet[i] = quality.frechet.samples;
+        found->floor_value = quality.frechet.real;
+        found->share[0][i] = quality.agreement;
+        found->share[1][i] = quality.class_mean;
+        found->share[2][i] = quality.precision.samples;
+        found->share[3][i] = quality.recall.samples;
+        printf("%4g %10.4g %10.3f %10.3f %14.3f %14.3f\n", weight[i], found->frechet[i],
+               found->share[2][i], found->share[3][i], found->share[1][i], found->share[0][i]);
         fflush(stdout);
     }
-    printf("real examples in their place: %.4g\n", floor_value);
-    FigureCurve away = {.y = far};
-    FigureLevel level = {floor_value, "real examples"};
+    printf("real examples in their place: %.4g\n", found->floor_value);
+}
+
+void ddpm_draw_guidance_curve(const Ddpm *ddpm, const Task *task, int n)
+{
+    static const double weight[WEIGHTS] = {0, 0.5, 1, 2, 3, 5, 8};
+    GuidanceCurve found;
+    measure_guidance(ddpm, task, weight, n, &found);
+    FigureCurve away = {.y = found.frechet};
+    FigureLevel level = {found.floor_value, "real examples"};
     FigureLines lines = {
         .x = weight, .n = WEIGHTS, .curve = &away, .curves = 1, .level = &level, .levels = 1};
     FigureText text = {.name = "guidance-distance",
                        .title = "Guidance: some helps, more is too much",
                        .x_label = "guidance w",
-                       .y_label = distance_name(ddpm)};
+                       .y_label = "FD-lab"};
     figure_lines(task->figures, &text, &lines);
-    if (!images)
-        return;
-    FigureCurve curve[SHARES] = {{.label = "read as the wanted class", .y = share[0]},
-                                 {.label = "coverage within a class", .y = share[1]},
-                                 {.label = "precision", .y = share[2]},
-                                 {.label = "recall", .y = share[3]}};
+    FigureCurve curve[SHARES] = {{.label = "read as the wanted class", .y = found.share[0]},
+                                 {.label = "coverage within a class", .y = found.share[1]},
+                                 {.label = "precision", .y = found.share[2]},
+                                 {.label = "recall", .y = found.share[3]}};
     lines.curve = curve;
     lines.curves = SHARES;
     lines.levels = 0;

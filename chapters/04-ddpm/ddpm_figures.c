@@ -78,16 +78,14 @@ static void draw_noising(const Ddpm *ddpm, const Task *task)
     enum { ROWS = 4, COLUMNS = 11 };
     const Dataset *data = task->data;
     size_t dims = (size_t)ddpm->dims;
-    uint32_t index[ROWS];
+    int rows = data->count[SPLIT_TEST] < ROWS ? (int)data->count[SPLIT_TEST] : ROWS;
     real *x0 = memory_new(ROWS * dims, sizeof *x0);
     real *pixel = memory_new(ROWS * COLUMNS * dims, sizeof *pixel), *at = pixel;
     char text_of[COLUMNS][24];
     const char *label[COLUMNS];
     Rng noise = task->noise;
-    for (int i = 0; i < ROWS; i++)
-        index[i] = (uint32_t)i;
-    dataset_fetch(data, SPLIT_TEST, index, ROWS, &noise, x0, NULL, NULL);
-    for (int i = 0; i < ROWS; i++)
+    dataset_fetch_range(data, SPLIT_TEST, 0, (size_t)rows, &noise, x0, NULL, NULL);
+    for (int i = 0; i < rows; i++)
         for (int c = 0; c < COLUMNS; c++, at += dims) {
             int t = c * ddpm->schedule->steps / (COLUMNS - 1);
             double alpha = noise_alpha(ddpm->schedule, t), sigma = noise_sigma(ddpm->schedule, t);
@@ -101,11 +99,11 @@ static void draw_noising(const Ddpm *ddpm, const Task *task)
             label[c] = text_of[c];
         }
     FigureImages images = {.pixel = pixel,
-                           .n = ROWS * COLUMNS,
+                           .n = rows * COLUMNS,
                            .height = data->height,
                            .width = data->width,
                            .channels = data->channels,
-                           .rows = ROWS,
+                           .rows = rows,
                            .columns = COLUMNS,
                            .column_label = label};
     figure_images(task->figures,
@@ -163,33 +161,37 @@ static void draw_images(const Ddpm *ddpm, const Task *task)
 
 /* ---------------------------------------------------------------- the bound */
 
-/* Means over steps lo .. hi-1 that grow geometrically, so that the first steps, which weigh most,
- * stand alone. */
-void ddpm_draw_bound(const Ddpm *ddpm, const Task *task)
+/* The bound of the first test examples, with so many steps each. */
+static Bound measure_bound(const Ddpm *ddpm, const Task *task, int most, int strata)
 {
-    enum { IMAGES = 200, POINTS = 2000, BINS = 40, STRATA = 50 };
-    int steps = ddpm->schedule->steps, most = ddpm->kind == DATA_POINTS ? POINTS : IMAGES;
-    int n =
-        task->data->count[SPLIT_TEST] < (size_t)most ? (int)task->data->count[SPLIT_TEST] : most;
-    uint32_t *index = memory_new((size_t)n, sizeof *index);
+    size_t all = task->data->count[SPLIT_TEST];
+    int n = all < (size_t)most ? (int)all : most;
     real *x = memory_new((size_t)n * (size_t)ddpm->dims, sizeof *x);
     Rng noise = task->noise;
-    for (int i = 0; i < n; i++)
-        index[i] = (uint32_t)i;
-    dataset_fetch(task->data, SPLIT_TEST, index, (size_t)n, &noise, x, NULL, NULL);
+    dataset_fetch_range(task->data, SPLIT_TEST, 0, (size_t)n, &noise, x, NULL, NULL);
     ddpm_begin(ddpm, task);
-    Tensor *x0 =
-        ddpm_to_network(ddpm, tensor_from(task->tape, 2, (int[]){n, ddpm->dims}, x), &noise);
+    Tensor *in = tensor_from(task->tape, 2, (int[]){n, ddpm->dims}, x);
+    Tensor *x0 = ddpm_to_network(ddpm, in, &noise);
     DdpmPredictor own = ddpm_predictor(ddpm, 0);
     BoundRule rule = {.predictor = &own.predictor,
                       .schedule = ddpm->schedule,
                       .variance = ddpm->variance,
                       .clip = ddpm_clip(ddpm),
                       .levels = ddpm->levels,
-                      .strata = STRATA};
+                      .strata = strata};
     Bound bound = bound_measure(&rule, task->tape, noise, x0->value, NULL, n);
+    free(x);
+    return bound;
+}
+
+/* Means over steps first .. end-1, in bins that grow geometrically, so that the first steps, which
+ * weigh most, stand alone. */
+void ddpm_draw_bound(const Ddpm *ddpm, const Task *task)
+{
+    enum { IMAGES = 200, POINTS = 2000, BINS = 40, STRATA = 50 };
+    int steps = ddpm->schedule->steps, bins = 0, first = 2;
+    Bound bound = measure_bound(ddpm, task, ddpm->kind == DATA_POINTS ? POINTS : IMAGES, STRATA);
     double step[BINS], term[BINS];
-    int bins = 0, first = 2;
     for (int bin = 0; bin < BINS && first <= steps; bin++) {
         int end = 1 + (int)ceil(pow(steps, (bin + 1.0) / BINS));
         double sum = 0;
@@ -217,8 +219,6 @@ void ddpm_draw_bound(const Ddpm *ddpm, const Task *task)
                                 .log_x = true,
                                 .log_y = true});
     bound_free(&bound);
-    free(x);
-    free(index);
 }
 
 void ddpm_figures(Model *model, const Task *task)

@@ -25,16 +25,14 @@ static void start_free(Start *start)
     free(start->label);
 }
 
-/* In place, from the data's units. */
-static void to_network(const Ddpm *ddpm, real *x, int rows)
+/* From the data's units, in place, as the run was trained: with its noise where it is dequantised.
+ */
+static void to_network(const Ddpm *ddpm, const Task *task, real *x, int rows)
 {
-    double half = ddpm->input == INPUT_DEQUANTISED ? 0.5 : 0; /* the middle of a level's cell */
-    for (int i = 0; i < rows; i++)
-        for (int d = 0; d < ddpm->dims; d++) {
-            real *value = &x[(size_t)i * (size_t)ddpm->dims + (size_t)d];
-            *value = (real)(((double)*value + half - (double)ddpm->center->value[d]) /
-                            (double)ddpm->scale->value[d]);
-        }
+    Rng rng = rng_at(task->noise, 1);
+    ddpm_begin(ddpm, task);
+    Tensor *in = tensor_from(task->tape, 2, (int[]){rows, ddpm->dims}, x);
+    memcpy(x, ddpm_to_network(ddpm, in, &rng)->value, in->size * sizeof *x);
 }
 
 /* Test images by their numbers. */
@@ -45,7 +43,7 @@ static Start start_test(const Ddpm *ddpm, const Task *task, const uint32_t *inde
     start.x = memory_new((size_t)rows * (size_t)ddpm->dims, sizeof *start.x);
     start.label = ddpm->classes > 0 ? memory_new((size_t)rows, sizeof *start.label) : NULL;
     dataset_fetch(task->data, SPLIT_TEST, index, (size_t)rows, &rng, start.x, start.label, NULL);
-    to_network(ddpm, start.x, rows);
+    to_network(ddpm, task, start.x, rows);
     return start;
 }
 
@@ -58,11 +56,12 @@ static Start start_file(const Ddpm *ddpm, const Task *task, const char *path)
     dataset_read_image(task->data, path, start.x);
     for (int i = 1; i < ROWS; i++)
         memcpy(start.x + (size_t)i * dims, start.x, dims * sizeof *start.x);
-    to_network(ddpm, start.x, ROWS);
+    to_network(ddpm, task, start.x, ROWS);
     return start;
 }
 
-static Start start_from(const Ddpm *ddpm, const Task *task, const Originals *from)
+/* The run of test images that starts at from->first. */
+static Start start_row(const Ddpm *ddpm, const Task *task, const Originals *from)
 {
     uint32_t index[ROWS];
     size_t all = task->data->count[SPLIT_TEST];
@@ -73,8 +72,13 @@ static Start start_from(const Ddpm *ddpm, const Task *task, const Originals *fro
                      from->first, task->data->name, all - 1, rows, all - (size_t)rows);
     for (int i = 0; i < rows; i++)
         index[i] = (uint32_t)(from->first + i);
-    Start start = from->path != NULL ? start_file(ddpm, task, from->path)
-                                     : start_test(ddpm, task, index, rows);
+    return start_test(ddpm, task, index, rows);
+}
+
+static Start start_from(const Ddpm *ddpm, const Task *task, const Originals *from)
+{
+    Start start =
+        from->path != NULL ? start_file(ddpm, task, from->path) : start_row(ddpm, task, from);
     if (from->label >= 0 && start.label == NULL)
         start.label = memory_new((size_t)start.rows, sizeof *start.label);
     for (int i = 0; from->label >= 0 && i < start.rows; i++)
@@ -248,27 +252,24 @@ static int find_pairs(const Ddpm *ddpm, const Task *task, int first, uint32_t in
     enum { SEARCHED = 1000 };
     const Dataset *data = task->data;
     size_t all = data->count[SPLIT_TEST], left = all - (size_t)first;
-    uint32_t n = (uint32_t)(left < SEARCHED ? left : SEARCHED), *at = memory_new(n, sizeof *at);
-    int *label = memory_new(n, sizeof *label), pairs = 0;
+    uint32_t n = (uint32_t)(left < SEARCHED ? left : SEARCHED);
+    int *label = memory_new(n, sizeof *label), pairs = 0, classes = ddpm->classes;
     real *x = memory_new((size_t)n * (size_t)ddpm->dims, sizeof *x);
     Rng rng = task->noise;
-    for (uint32_t i = 0; i < n; i++)
-        at[i] = (uint32_t)first + i;
-    dataset_fetch(data, SPLIT_TEST, at, n, &rng, x, label, NULL);
-    for (int row = 0; row < ROWS && ddpm->classes > 0; row++) {
+    dataset_fetch_range(data, SPLIT_TEST, (size_t)first, n, &rng, x, label, NULL);
+    for (int class = 0; class < classes && pairs < ROWS; class ++) {
         int found = 0;
         for (uint32_t i = 0; i < n && found < 2; i++)
-            if (label[i] == row % ddpm->classes)
-                index[found++][pairs] = at[i];
+            if (label[i] == class)
+                index[found++][pairs] = (uint32_t)first + i;
         pairs += found == 2;
     }
-    for (uint32_t i = 0; i + 1 < n && pairs < ROWS && ddpm->classes == 0; i += 2, pairs++) {
-        index[0][pairs] = at[i];
-        index[1][pairs] = at[i + 1];
+    for (uint32_t i = 0; i + 1 < n && pairs < ROWS && classes == 0; i += 2, pairs++) {
+        index[0][pairs] = (uint32_t)first + i;
+        index[1][pairs] = (uint32_t)first + i + 1;
     }
     free(x);
     free(label);
-    free(at);
     return pairs;
 }
 

@@ -121,12 +121,8 @@ static int *wanted_labels(const Run *run, const Options *options, int n)
 /* Draws samples and measures them; NULL when none were asked for or they can't be. */
 static cJSON *evaluate_samples(Run *run, const Options *options)
 {
-    int n = (int)options_int(options, "samples"), most = quality_most(run->data);
+    int n = quality_samples(run->data, options);
     const char *reason = "";
-    if (n > most && options_typed(options, "samples"))
-        refuse_usage("--samples %d: %s has %d real examples to compare with", n, run->data->name,
-                     most);
-    n = n < most ? n : most;
     if (n == 0 || run->family->sample == NULL)
         return NULL;
     if (!quality_possible(run->data, &reason)) {

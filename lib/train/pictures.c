@@ -215,3 +215,52 @@ void pictures_list(const Figures *figures, const char *dir)
     for (int i = 0; i < figures_drawn(figures); i++)
         printf("  %s\n", figures_path(figures, i));
 }
+
+/* A unit and how strong its weights are. */
+typedef struct Strength {
+    double norm;
+    int unit;
+} Strength;
+
+static int strongest_first(const void *a, const void *b)
+{
+    const Strength *x = a, *y = b;
+    return x->norm != y->norm ? (x->norm < y->norm) - (x->norm > y->norm) : x->unit - y->unit;
+}
+
+void pictures_weights(const Dataset *data, Figures *figures, const FigureText *text,
+                      const real *weight, int units, size_t unit_stride, size_t pixel_stride)
+{
+    enum { SIDE = 10 };
+    size_t dims = (size_t)data->dims;
+    int shown = units < SIDE * SIDE ? units : SIDE * SIDE;
+    int columns = (int)ceil(sqrt((double)shown));
+    Strength *order = memory_new((size_t)units, sizeof *order);
+    real *pixel = memory_new((size_t)shown * dims, sizeof *pixel);
+    for (int j = 0; j < units; j++) {
+        const real *own = weight + (size_t)j * unit_stride;
+        order[j].unit = j;
+        for (size_t d = 0; d < dims; d++)
+            order[j].norm += (double)own[d * pixel_stride] * (double)own[d * pixel_stride];
+    }
+    qsort(order, (size_t)units, sizeof *order, strongest_first);
+    for (int s = 0; s < shown; s++) {
+        const real *own = weight + (size_t)order[s].unit * unit_stride;
+        double largest = 1e-12;
+        for (size_t d = 0; d < dims; d++)
+            largest = fmax(largest, fabs((double)own[d * pixel_stride]));
+        for (size_t d = 0; d < dims; d++)
+            pixel[(size_t)s * dims + d] =
+                (real)(0.5 + 0.5 * (double)own[d * pixel_stride] / largest);
+    }
+    FigureImages images = {.pixel = pixel,
+                           .n = shown,
+                           .height = data->height,
+                           .width = data->width,
+                           .channels = data->channels,
+                           .rows = (shown + columns - 1) / columns,
+                           .columns = columns};
+    figure_images(figures, text, &images);
+    free(pixel);
+    free(order);
+}

@@ -19,6 +19,12 @@ real *pictures_samples(Run *run, uint64_t seed, const SampleRequest *request);
 void pictures_sample_figure(Run *run, Figures *figures, const char *name, const real *sample,
                             int n);
 
+/* Weights between units and pixels as images, the strongest units first, at most 100: grey is 0,
+ * white or black a unit's largest. The weight of unit j and pixel d is weight[j * unit_stride + d *
+ * pixel_stride]. */
+void pictures_weights(const Dataset *data, Figures *figures, const FigureText *text,
+                      const real *weight, int units, size_t unit_stride, size_t pixel_stride);
+
 /* Writes n samples [n, dims] as DIR/NAME in NumPy's format; images as [n, height, width, channels].
  */
 void pictures_write_npy(const Run *run, const char *path, const real *sample, int n);

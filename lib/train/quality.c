@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RULER_SIDE = 28, RULER_CLASSES = 10, LINES = 200 };
+enum { RULER_SIDE = 28, RULER_CLASSES = 10, LINES = 200, LEAST_IMAGES = PRDC_DENSITY_K + 1 };
 
 char *quality_ruler_path(const Dataset *data)
 {
@@ -32,6 +32,9 @@ bool quality_possible(const Dataset *data, const char **reason)
     bool fits = data->height == RULER_SIDE && data->width == RULER_SIDE && data->channels == 1;
     *reason = "the ruler knows one-channel images of 28 x 28 only";
     if (!fits)
+        return false;
+    *reason = "fewer than 6 test or validation images are too few to compare with";
+    if (quality_most(data) < LEAST_IMAGES)
         return false;
     char *path = quality_ruler_path(data);
     bool there = file_exists(path);
@@ -230,16 +233,34 @@ static Quality measure_points(const Dataset *data, const real *sample, int n)
     return q;
 }
 
+int quality_least(const Dataset *data)
+{
+    return data->kind == DATA_POINTS ? 1 : LEAST_IMAGES;
+}
+
 int quality_most(const Dataset *data)
 {
     size_t test = data->count[SPLIT_TEST], held_out = data->count[SPLIT_VALIDATION];
     return (int)(test < held_out ? test : held_out);
 }
 
+int quality_samples(const Dataset *data, const Options *options)
+{
+    int n = (int)options_int(options, "samples"), least = quality_least(data);
+    int most = quality_most(data);
+    bool typed = options_typed(options, "samples");
+    if (typed && n > most)
+        refuse_usage("--samples %d: %s has %d real examples to compare with", n, data->name, most);
+    if (typed && n > 0 && n < least)
+        refuse_usage("--samples %d: at least %d are needed to measure anything", n, least);
+    return n < most ? n : most;
+}
+
 Quality quality_measure(const Dataset *data, const real *sample, int n, const int *label)
 {
-    if (n < 1 || n > quality_most(data))
-        fail("quality: %d samples of %s; 1 to %d", n, data->name, quality_most(data));
+    int least = quality_least(data);
+    if (n < least || n > quality_most(data))
+        fail("quality: %d samples of %s; %d to %d", n, data->name, least, quality_most(data));
     if (data->kind == DATA_POINTS)
         return measure_points(data, sample, n);
     return measure_by_ruler(data, sample, n, label);

@@ -7,6 +7,7 @@
 #define TRAIN_QUALITY_H
 
 #include "data/dataset.h"
+#include "support/options.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
@@ -33,8 +34,14 @@ typedef struct Quality {
  * ruler for such images, or its file is missing. */
 bool quality_possible(const Dataset *data, const char **reason);
 
-/* As many samples can be measured as validation and test splits have examples each. */
+/* How many samples can be measured: at least as many images as density and coverage need
+ * neighbours and one more, at most as many as validation and test splits have examples each. */
+int quality_least(const Dataset *data);
 int quality_most(const Dataset *data);
+
+/* The count that the option "samples" asks for, cut to quality_most where it was not typed. A typed
+ * count that can't be measured is refused. */
+int quality_samples(const Dataset *data, const Options *options);
 
 /* sample [n, dims] in the data's units, n at most quality_most; label [n]: the classes that were
  * wanted, or NULL. */

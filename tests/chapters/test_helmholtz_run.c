@@ -9,59 +9,13 @@
 #define SMALL                                                                                      \
     "--data bars-3 --hidden 6,5 --batch 20 --steps 40 --threads 1 --quick --quiet --lr 1e-2"
 
-typedef struct Call {
-    const char *dir, *words;
-} Call;
-
-static void train(void *context)
-{
-    on_exit(run_end, NULL);
-    const Call *call = context;
-    const OptionSpec *tables[] = {loop_options, run_options, helmholtz_family.options,
-                                  family_optimizer_options, NULL};
-    char *line = memory_format("helmholtz --out %s %s", call->dir, call->words);
-    char *argv[RUN_MOST_WORDS];
-    int argc = run_words(line, argv, 0);
-    Options *options = options_parse("helmholtz train", "test", tables, argc, argv);
-    free(line);
-    loop_train(&helmholtz_family, options, NULL);
-    options_free(options);
-}
-
-static bool said(const char *dir, const char *words, int status, const char *piece)
-{
-    Call call = {dir, words};
-    ChildResult result = child_run(train, &call);
-    return child_said(&result, status, piece);
-}
-
 /* Baseline and diary are saved with the weights. */
-static void resumed(const char *more)
-{
-    char root[256];
-    folder_make(root);
-    char *whole = run_path(root, "whole"), *parted = run_path(root, "parted");
-    char *words = memory_format(SMALL " %s", more);
-    char *first = memory_format("%s --stop-after 17", words);
-    CU_ASSERT(said(whole, words, 0, ""));
-    CU_ASSERT(said(parted, first, 0, ""));
-    CU_ASSERT(!run_same_file(whole, parted, "checkpoint.safetensors"));
-    CU_ASSERT(said(parted, "--resume --quiet", 0, ""));
-    CU_ASSERT(run_same(whole, parted));
-    CU_ASSERT(run_same_metrics(whole, parted));
-    free(first);
-    free(words);
-    free(whole);
-    free(parted);
-    folder_remove(root);
-}
-
 static void test_resumed(void)
 {
-    resumed("");
-    resumed("--objective rws --k 3 --ema 0.9");
-    resumed("--objective reinforce");
-    resumed("--objective vimco --k 2");
+    run_stopped_equals_whole(&helmholtz_family, SMALL, "17");
+    run_stopped_equals_whole(&helmholtz_family, SMALL " --objective rws --k 3 --ema 0.9", "17");
+    run_stopped_equals_whole(&helmholtz_family, SMALL " --objective reinforce", "17");
+    run_stopped_equals_whole(&helmholtz_family, SMALL " --objective vimco --k 2", "17");
 }
 
 static void test_bad_input(void)
@@ -69,14 +23,18 @@ static void test_bad_input(void)
     char root[256];
     folder_make(root);
     char *dir = run_path(root, "run");
-    CU_ASSERT(said(dir, SMALL " --objective rws --k 0", 2, "--k"));
-    CU_ASSERT(said(dir, SMALL " --k 2", 2, "--objective rws takes several"));
-    CU_ASSERT(said(dir, SMALL " --objective vimco --k 1", 2, "give --k 2 or more"));
-    CU_ASSERT(said(dir, "--data bars-3 --hidden 0", 2, "--hidden"));
-    CU_ASSERT(said(dir, "--data bars-3 --hidden ,", 2, "--hidden"));
-    CU_ASSERT(said(dir, "--data bars-3 --hidden 2,2,2,2,2,2,2,2,2", 2, "9 layers; at most 8"));
-    CU_ASSERT(
-        said(dir, "--data digits", 1, "does not learn grey images; try --data digits-binary"));
+    CU_ASSERT(run_said(&helmholtz_family, dir, SMALL " --objective rws --k 0", 2, "--k"));
+    CU_ASSERT(run_said(&helmholtz_family, dir, SMALL " --k 2", 2, "--objective rws takes several"));
+    CU_ASSERT(run_said(&helmholtz_family, dir, SMALL " --objective vimco --k 1", 2,
+                       "give --k 2 or more"));
+    CU_ASSERT(run_said(&helmholtz_family, dir, SMALL " --q-update wake", 2,
+                       "--q-update belongs to --objective rws"));
+    CU_ASSERT(run_said(&helmholtz_family, dir, "--data bars-3 --hidden 0", 2, "--hidden"));
+    CU_ASSERT(run_said(&helmholtz_family, dir, "--data bars-3 --hidden ,", 2, "--hidden"));
+    CU_ASSERT(run_said(&helmholtz_family, dir, "--data bars-3 --hidden 2,2,2,2,2,2,2,2,2", 2,
+                       "9 layers; at most 8"));
+    CU_ASSERT(run_said(&helmholtz_family, dir, "--data digits", 1,
+                       "does not learn grey images; try --data digits-binary"));
     free(dir);
     folder_remove(root);
 }
@@ -117,8 +75,8 @@ static double part_of(const LikelihoodReport *report, const char *name)
 /* The bounds are in order, the exact parts add up, the diary holds the way there. */
 static void learn(void *context)
 {
-    train(context);
-    const Call *call = context;
+    run_train(context);
+    const RunCall *call = context;
     Run *run = run_open(&helmholtz_family, call->dir);
     const Helmholtz *machine = (const Helmholtz *)run->model;
     const real *record = machine->diary->record->value;
@@ -149,8 +107,11 @@ static void test_learns(void)
     char root[256];
     folder_make(root);
     char *dir = run_path(root, "run");
-    Call call = {dir, "--data bars-3 --hidden 9,6 --steps 4000 --lr 3e-2 --threads 1 --quick "
-                      "--quiet"};
+    RunCall call = {.family = &helmholtz_family,
+                    .dir = dir,
+                    .words =
+                        "--data bars-3 --hidden 9,6 --steps 4000 --lr 3e-2 --threads 1 --quick "
+                        "--quiet"};
     ChildResult result = child_run(learn, &call);
     CU_ASSERT(child_said(&result, 0, ": adds up, in order, learned, diary"));
     free(dir);
@@ -159,8 +120,8 @@ static void test_learns(void)
 
 static void ask_for_too_much(void *context)
 {
-    train(context);
-    judge(run_open(&helmholtz_family, ((const Call *)context)->dir), "yes");
+    run_train(context);
+    judge(run_open(&helmholtz_family, ((const RunCall *)context)->dir), "yes");
 }
 
 static void test_too_large(void)
@@ -168,7 +129,9 @@ static void test_too_large(void)
     char root[256];
     folder_make(root);
     char *dir = run_path(root, "run");
-    Call call = {dir, "--data bars-3 --hidden 15,15 --steps 2 --threads 1 --quick --quiet"};
+    RunCall call = {.family = &helmholtz_family,
+                    .dir = dir,
+                    .words = "--data bars-3 --hidden 15,15 --steps 2 --threads 1 --quick --quiet"};
     ChildResult result = child_run(ask_for_too_much, &call);
     CU_ASSERT(child_said(&result, 2,
                          "too large to enumerate; at most 20 units in a layer and 24 in two"));

@@ -22,7 +22,7 @@ static Bench *bench_begin(void)
     small_rbm(&b->rbm, VISIBLE, HIDDEN, 1, 3);
     b->tape = tape_create(kernels_best());
     b->log_z = rbm_exact_log_z(&b->rbm, b->tape);
-    CU_ASSERT(ais_start(&b->rbm, b->tape, CHAINS, 0, &rng, b->start));
+    CU_ASSERT_EQUAL(ais_start(&b->rbm, b->tape, CHAINS, 0, &rng, b->start), CHAINS);
     return b;
 }
 
@@ -37,7 +37,7 @@ static void bench_end(Bench *b)
 static void test_accurate(void)
 {
     Bench *b = bench_begin();
-    AisPlan plan = {CHAINS, 1000, true};
+    AisPlan plan = {.chains = CHAINS, .temperatures = 1000, .quiet = true};
     CU_ASSERT(fabs(b->log_z - rbm_log_z(&b->rbm, b->tape, true)) < 1e-10);
     for (uint64_t seed = 1; seed <= 3; seed++) {
         Rng rng = rng_stream(seed, "ais");
@@ -58,7 +58,7 @@ static void test_sandwich(void)
 {
     enum { TIMES = CHAINS / 2 };
     Bench *b = bench_begin();
-    AisPlan plan = {2, 5, true};
+    AisPlan plan = {.chains = 2, .temperatures = 5, .quiet = true};
     double below[TIMES], above[TIMES];
     Rng rng = rng_stream(4, "sandwich");
     for (int t = 0; t < TIMES; t++) {
@@ -85,7 +85,8 @@ static void test_start(void)
     }
     for (int j = 0; j < 4; j++)
         rbm.hidden_bias->value[j] = 0;
-    AisResult result = ais_forward(&rbm, tape, (AisPlan){10, 7, true}, &rng);
+    AisResult result =
+        ais_forward(&rbm, tape, (AisPlan){.chains = 10, .temperatures = 7, .quiet = true}, &rng);
     CU_ASSERT(fabs(result.log_z - rbm_exact_log_z(&rbm, tape)) < 1e-10);
     CU_ASSERT(fabs(result.log_z - ais_log_z_start(&rbm)) < 1e-10);
     CU_ASSERT(result.se < 1e-10 && fabs(result.effective - 10) < 1e-6);
@@ -93,11 +94,35 @@ static void test_start(void)
     model_free_parts(&rbm.model);
 }
 
+/* Copies of a chain tell no more than the chain: without a move between weights (one temperature)
+ * the error of ten copies each is that of the chains alone. */
+static void test_copies(void)
+{
+    enum { ALONE = 12, COPIES = 10 };
+    Bench *b = bench_begin();
+    size_t visible = (size_t)b->rbm.visible;
+    real *many = memory_new(ALONE * COPIES * visible, sizeof *many);
+    for (size_t r = 0; r < ALONE * COPIES; r++)
+        memcpy(many + r * visible, b->start + r % ALONE * visible, visible * sizeof *many);
+    Rng rng = rng_stream(8, "copies");
+    AisPlan plan = {.chains = ALONE, .temperatures = 1, .quiet = true};
+    AisResult alone = ais_reverse(&b->rbm, b->tape, plan, b->start, &rng);
+    plan.chains = ALONE * COPIES;
+    plan.distinct = ALONE;
+    AisResult copied = ais_reverse(&b->rbm, b->tape, plan, many, &rng);
+    CU_ASSERT_DOUBLE_EQUAL(copied.log_z, alone.log_z, 1e-9);
+    CU_ASSERT_DOUBLE_EQUAL(copied.se, alone.se, 1e-9);
+    CU_ASSERT_DOUBLE_EQUAL(copied.effective, alone.effective, 1e-6);
+    CU_ASSERT(copied.se > 0);
+    free(many);
+    bench_end(b);
+}
+
 /* The same seed, the same bits. beta rises from 0 to 1. */
 static void test_repeats(void)
 {
     Bench *b = bench_begin();
-    AisPlan plan = {10, 20, true};
+    AisPlan plan = {.chains = 10, .temperatures = 20, .quiet = true};
     Rng first = rng_stream(6, "again"), second = first;
     double one = ais_forward(&b->rbm, b->tape, plan, &first).log_z;
     double two = ais_forward(&b->rbm, b->tape, plan, &second).log_z;
@@ -114,5 +139,6 @@ const Suite suite = {"chapters/rbm ais",
                      {{"accurate", test_accurate},
                       {"sandwich", test_sandwich},
                       {"start", test_start},
+                      {"copies", test_copies},
                       {"repeats", test_repeats},
                       {NULL, NULL}}};

@@ -7,65 +7,15 @@
 
 #define SMALL "--data bars-3 --hidden 8 --batch 20 --steps 40 --threads 1 --quick --quiet"
 
-typedef struct Call {
-    const char *dir, *words;
-} Call;
-
-static Options *parse(const char *dir, const char *words)
-{
-    const OptionSpec *tables[] = {loop_options, run_options, boltzmann_family.options,
-                                  family_optimizer_options, NULL};
-    char *line = memory_format("boltzmann --out %s %s", dir, words);
-    char *argv[RUN_MOST_WORDS];
-    int argc = run_words(line, argv, 0);
-    Options *options = options_parse("boltzmann train", "test", tables, argc, argv);
-    free(line);
-    return options;
-}
-
-static void train(void *context)
-{
-    on_exit(run_end, NULL);
-    const Call *call = context;
-    Options *options = parse(call->dir, call->words);
-    loop_train(&boltzmann_family, options, NULL);
-    options_free(options);
-}
-
-static bool said(const char *dir, const char *words, int status, const char *piece)
-{
-    Call call = {dir, words};
-    ChildResult result = child_run(train, &call);
-    return child_said(&result, status, piece);
-}
-
 /* The chains of the negative phase are saved, so a run that was stopped goes on to the same bits.
  */
-static void resumed(const char *more)
-{
-    char root[256];
-    folder_make(root);
-    char *whole = run_path(root, "whole"), *parted = run_path(root, "parted");
-    char *words = memory_format(SMALL " %s", more);
-    char *first = memory_format("%s --stop-after 17", words);
-    CU_ASSERT(said(whole, words, 0, ""));
-    CU_ASSERT(said(parted, first, 0, ""));
-    CU_ASSERT(!run_same_file(whole, parted, "checkpoint.safetensors"));
-    CU_ASSERT(said(parted, "--resume --quiet", 0, ""));
-    CU_ASSERT(run_same(whole, parted));
-    CU_ASSERT(run_same_metrics(whole, parted));
-    free(first);
-    free(words);
-    free(whole);
-    free(parted);
-    folder_remove(root);
-}
-
 static void test_resumed(void)
 {
-    resumed("");
-    resumed("--chains 33 --k 2 --gradient plain --ema 0");
-    resumed("--objective cd --optimizer adam --beta1 0.5");
+    run_stopped_equals_whole(&boltzmann_family, SMALL, "17");
+    run_stopped_equals_whole(&boltzmann_family, SMALL " --chains 33 --k 2 --gradient plain --ema 0",
+                             "17");
+    run_stopped_equals_whole(&boltzmann_family,
+                             SMALL " --objective cd --optimizer adam --beta1 0.5", "17");
 }
 
 static void test_bad_input(void)
@@ -73,12 +23,15 @@ static void test_bad_input(void)
     char root[256];
     folder_make(root);
     char *dir = run_path(root, "run");
-    CU_ASSERT(said(dir, SMALL " --objective cd --chains 7", 2,
-                   "--chains 7: --objective cd has one chain an example (--batch 20)"));
-    CU_ASSERT(said(dir, SMALL " --force --k 0", 2, "--k"));
-    CU_ASSERT(said(dir, SMALL " --force --objective pdc", 2, "did you mean 'pcd'"));
-    CU_ASSERT(said(dir, "--data digits --force", 1, "try --data digits-binary"));
-    CU_ASSERT(said(dir, "--data moons --force", 1, "try --data digits-binary"));
+    CU_ASSERT(run_said(&boltzmann_family, dir, SMALL " --objective cd --chains 7", 2,
+                       "--chains 7: --objective cd has one chain an example (--batch 20)"));
+    CU_ASSERT(run_said(&boltzmann_family, dir, SMALL " --force --k 0", 2, "--k"));
+    CU_ASSERT(run_said(&boltzmann_family, dir, SMALL " --force --objective pdc", 2,
+                       "did you mean 'pcd'"));
+    CU_ASSERT(
+        run_said(&boltzmann_family, dir, "--data digits --force", 1, "try --data digits-binary"));
+    CU_ASSERT(
+        run_said(&boltzmann_family, dir, "--data moons --force", 1, "try --data digits-binary"));
     free(dir);
     folder_remove(root);
 }
@@ -107,11 +60,8 @@ static void test_too_many_states(void)
  * report of the chapter's evaluation holds; exact is the mean -log p. */
 static void learn(void *context)
 {
-    on_exit(run_end, NULL);
-    const Call *call = context;
-    Options *options = parse(call->dir, call->words);
-    loop_train(&boltzmann_family, options, NULL);
-    options_free(options);
+    run_train(context);
+    const RunCall *call = context;
     Run *run = run_open(&boltzmann_family, call->dir);
     const OptionSpec *tables[] = {rbm_eval_options, NULL};
     char *line[] = {(char *)"eval", (char *)"--ais-temperatures", (char *)"200", NULL};
@@ -154,8 +104,10 @@ static void test_learns(void)
     char root[256];
     folder_make(root);
     char *pcd = run_path(root, "pcd");
-    Call call = {pcd,
-                 "--data bars-3 --hidden 10 --steps 4000 --lr 0.2 --threads 1 --quick --quiet"};
+    RunCall call = {
+        .family = &boltzmann_family,
+        .dir = pcd,
+        .words = "--data bars-3 --hidden 10 --steps 4000 --lr 0.2 --threads 1 --quick --quiet"};
     ChildResult result = child_run(learn, &call);
     CU_ASSERT(child_said(&result, 0, ": consistent, learned, near"));
     free(pcd);

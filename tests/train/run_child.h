@@ -39,6 +39,7 @@ enum { RUN_MOST_WORDS = 64, RUN_KILLED = 128 + SIGKILL };
  * file_write_staged; the first save of the process is number 1. 0 and -1: nowhere. */
 typedef struct RunCall {
     const char *dir, *words;
+    const Family *family; /* NULL: the VAE's */
     long kill_step;
     int kill_save, kill_stage;
 } RunCall;
@@ -74,16 +75,21 @@ static inline int run_words(char *words, char **argv, int count)
     return count;
 }
 
-static inline Options *run_parse(const char *dir, const char *words)
+static inline Options *run_parse_of(const Family *family, const char *dir, const char *words)
 {
-    const OptionSpec *tables[] = {loop_options, run_options, vae_family.options,
+    const OptionSpec *tables[] = {loop_options, run_options, family->options,
                                   family_optimizer_options, NULL};
-    char *line = memory_format("vae --out %s %s", dir, words);
+    char *line = memory_format("%s --out %s %s", family->name, dir, words);
     char *argv[RUN_MOST_WORDS];
     int argc = run_words(line, argv, 0);
-    Options *options = options_parse("vae train", "test", tables, argc, argv);
+    Options *options = options_parse("train", "test", tables, argc, argv);
     free(line);
     return options;
+}
+
+static inline Options *run_parse(const char *dir, const char *words)
+{
+    return run_parse_of(&vae_family, dir, words);
 }
 
 /* A program that refuses leaves its memory to the system, which is no leak: the child ends before a
@@ -101,8 +107,9 @@ static inline void run_train(void *context)
     const RunCall *call = context;
     RunKiller killer = {.call = call};
     const LoopHooks hooks = {run_kill_saving, run_kill_between, &killer};
-    Options *options = run_parse(call->dir, call->words);
-    loop_train(&vae_family, options, &hooks);
+    const Family *family = call->family != NULL ? call->family : &vae_family;
+    Options *options = run_parse_of(family, call->dir, call->words);
+    loop_train(family, options, &hooks);
     options_free(options);
 }
 
@@ -119,11 +126,18 @@ static inline bool run_ends(const char *dir, const char *words)
     return child_said(&result, 0, "");
 }
 
-static inline bool run_refused(const char *dir, const char *words, int status, const char *piece)
+/* Whether train ends with that status and says that piece. */
+static inline bool run_said(const Family *family, const char *dir, const char *words, int status,
+                            const char *piece)
 {
-    const RunCall call = {.dir = dir, .words = words};
+    const RunCall call = {.dir = dir, .words = words, .family = family};
     ChildResult result = run_child(&call);
     return child_said(&result, status, piece);
+}
+
+static inline bool run_refused(const char *dir, const char *words, int status, const char *piece)
+{
+    return run_said(&vae_family, dir, words, status, piece);
 }
 
 /* Whether the files of that name in two folders hold the same bytes. */
@@ -175,6 +189,26 @@ static inline bool run_same_metrics(const char *a_dir, const char *b_dir)
     free(a);
     free(b);
     return same;
+}
+
+/* A run that is stopped after a step and resumed equals one that never stopped. */
+static inline void run_stopped_equals_whole(const Family *family, const char *words,
+                                            const char *stop)
+{
+    char root[256];
+    folder_make(root);
+    char *whole = run_path(root, "whole"), *parted = run_path(root, "parted");
+    char *first = memory_format("%s --stop-after %s", words, stop);
+    CU_ASSERT_FATAL(run_said(family, whole, words, 0, ""));
+    CU_ASSERT_FATAL(run_said(family, parted, first, 0, ""));
+    CU_ASSERT(!run_same_file(whole, parted, "checkpoint.safetensors"));
+    CU_ASSERT(run_said(family, parted, "--resume --quiet", 0, ""));
+    CU_ASSERT(run_same(whole, parted));
+    CU_ASSERT(run_same_metrics(whole, parted));
+    free(first);
+    free(whole);
+    free(parted);
+    folder_remove(root);
 }
 
 #endif

@@ -27,37 +27,25 @@ static void place_remove(Place *place)
     free(place->kept);
 }
 
-/* Stopped at 10 and resumed equals uninterrupted. */
-static void stopped_equals_whole(const char *words, const char *stop)
-{
-    Place place = place_make();
-    char *first = memory_format("%s --stop-after %s", words, stop);
-    CU_ASSERT_FATAL(run_ends(place.whole, words));
-    CU_ASSERT_FATAL(run_ends(place.parted, first));
-    CU_ASSERT(!run_same_file(place.whole, place.parted, "checkpoint.safetensors"));
-    CU_ASSERT(run_ends(place.parted, "--resume --quiet"));
-    CU_ASSERT(run_same(place.whole, place.parted));
-    CU_ASSERT(run_same_metrics(place.whole, place.parted));
-    free(first);
-    place_remove(&place);
-}
-
 static void test_stopped(void)
 {
-    stopped_equals_whole(RUN_SMALL, "10");
+    run_stopped_equals_whole(&vae_family, RUN_SMALL, "10");
 }
 
 static void test_stopped_dreg(void)
 {
-    stopped_equals_whole(RUN_SMALL " --objective iwae --dreg --k 3 --ema 0.99 --clip 1 "
-                                   "--schedule cosine --lr-warmup 12",
-                         "10");
+    run_stopped_equals_whole(&vae_family,
+                             RUN_SMALL " --objective iwae --dreg --k 3 --ema 0.99 --clip 1 "
+                                       "--schedule cosine --lr-warmup 12",
+                             "10");
 }
 
 static void test_stopped_others(void)
 {
-    stopped_equals_whole(RUN_SMALL " --optimizer sgd --schedule constant --kl-warmup 0.8", "7");
-    stopped_equals_whole(RUN_SMALL " --optimizer adamw --weight-decay 0.1 --latent 3,2", "19");
+    run_stopped_equals_whole(&vae_family,
+                             RUN_SMALL " --optimizer sgd --schedule constant --kl-warmup 0.8", "7");
+    run_stopped_equals_whole(&vae_family,
+                             RUN_SMALL " --optimizer adamw --weight-decay 0.1 --latent 3,2", "19");
 }
 
 /* A line of metrics.csv averages several steps: the sums since the last line are saved too. */
