@@ -256,7 +256,8 @@ static int find_pairs(const Ddpm *ddpm, const Task *task, int first, uint32_t in
     int *label = memory_new(n, sizeof *label), pairs = 0, classes = ddpm->classes;
     real *x = memory_new((size_t)n * (size_t)ddpm->dims, sizeof *x);
     Rng rng = task->noise;
-    dataset_fetch_range(data, SPLIT_TEST, (size_t)first, n, &rng, x, label, NULL);
+    dataset_fetch_range(data, SPLIT_TEST, (size_t)first, n, &rng, x, classes > 0 ? label : NULL,
+                        NULL);
     for (int class = 0; class < classes && pairs < ROWS; class ++) {
         int found = 0;
         for (uint32_t i = 0; i < n && found < 2; i++)

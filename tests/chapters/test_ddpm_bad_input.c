@@ -83,6 +83,7 @@ static const UseLine USES[] = {
       3,
       "--guidance: x.png has no class of its own; say which with --label"}},
     {VARY, {{"--image", "x.png", "--guidance", "1", "--label", "0"}, 3, NULL}},
+    {VARY, {{"--image", "x.png", "--index", "2"}, 0, "--image and --index"}},
     {INPAINT, {{"--hide", "lef"}, 0, "did you mean 'left'"}},
     {INPAINT, {{"--repeats", "0"}, 0, "--repeats"}},
     {INPAINT, {{"--steps", "51"}, 0, "--steps 51: the run's schedule has 50"}},

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DIMS = 3, LAYERS = 2, P_NUMBERS = 3 * 3 + 3 * 2, Q_NUMBERS = 4 * 2 + 3 * 2 };
+enum { DIMS = 3, LAYERS = 2, P_NUMBERS = 3 * 3 + 3 * 2 + 2, Q_NUMBERS = 4 * 2 + 3 * 2 };
 
 static const int WIDTH[LAYERS] = {2, 2};
 
@@ -34,6 +34,14 @@ static void add(double *sum, double *square, const double *value, int n)
     }
 }
 
+/* Of the generative layers, then of the top's own biases. */
+static void p_gradient(const Helmholtz *machine, double p[P_NUMBERS])
+{
+    small_gradient(machine->generative, LAYERS, p);
+    for (int j = 0; j < WIDTH[LAYERS - 1]; j++)
+        p[P_NUMBERS - WIDTH[LAYERS - 1] + j] = (double)machine->top->grad[j];
+}
+
 /* One batch holds x `rows` times: a draw is the mean of so many. */
 static Updates updates_of(const Helmholtz *machine, int x_number, int draws)
 {
@@ -51,7 +59,7 @@ static Updates updates_of(const Helmholtz *machine, int x_number, int draws)
             tape_backward(losses.wake_q);
         if (losses.sleep != NULL)
             tape_backward(losses.sleep);
-        small_gradient(machine->generative, LAYERS, p);
+        p_gradient(machine, p);
         small_gradient(machine->recognition, LAYERS, q);
         add(u.p, u.p_se, p, P_NUMBERS);
         add(u.q, u.q_se, q, Q_NUMBERS);
@@ -73,7 +81,7 @@ static void exactly(const Helmholtz *machine, int x_number, Exactly loss, double
     States all = small_all_hidden(machine, small_x(machine, tape, x_number));
     tape_backward(
         loss(helmholtz_log_joint(machine, &all), helmholtz_log_recognition(machine, &all)));
-    small_gradient(machine->generative, LAYERS, p);
+    p_gradient(machine, p);
     small_gradient(machine->recognition, LAYERS, q);
     tape_free(tape);
 }

@@ -2,8 +2,10 @@
 #include "01-boltzmann/rbm_ais.h"
 #include "chapters/small_rbm.h"
 #include "harness/suite.h"
+#include "support/memory.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { VISIBLE = 12, HIDDEN = 20, CHAINS = 200 };
 

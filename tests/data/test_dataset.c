@@ -76,6 +76,30 @@ static void test_fresh_draws_follow_the_generator(void)
     dataset_free(dataset);
 }
 
+/* A range is a fetch of its numbers; the mean is that of the examples, or of the first ones. */
+static void test_range_and_mean(void)
+{
+    enum { N = 5, DIMS = 16 };
+    Dataset *dataset = dataset_load("bars");
+    const uint32_t index[N] = {3, 4, 5, 6, 7};
+    real one[N * DIMS], two[N * DIMS];
+    double mean[DIMS], sum[DIMS] = {0};
+    Rng rng = rng_stream(1, "range"), again = rng;
+    dataset_fetch(dataset, SPLIT_TEST, index, N, &rng, one, NULL, NULL);
+    dataset_fetch_range(dataset, SPLIT_TEST, 3, N, &again, two, NULL, NULL);
+    CU_ASSERT_EQUAL(memcmp(one, two, sizeof one), 0);
+    dataset_fetch_range(dataset, SPLIT_TRAIN, 0, N, &again, two, NULL, NULL);
+    for (int i = 0; i < N * DIMS; i++)
+        sum[i % DIMS] += (double)two[i] / N;
+    dataset_mean(dataset, N, rng, mean);
+    for (int d = 0; d < DIMS; d++)
+        CU_ASSERT_DOUBLE_EQUAL(mean[d], sum[d], 1e-12);
+    dataset_mean(dataset, SIZE_MAX, rng, mean); /* every pattern as often: half are on */
+    for (int d = 0; d < DIMS; d++)
+        CU_ASSERT_DOUBLE_EQUAL(mean[d], 0.5, 1e-12);
+    dataset_free(dataset);
+}
+
 static void test_describe(void)
 {
     Dataset *dataset = dataset_load("moons");
@@ -155,6 +179,7 @@ const Suite suite = {"data/dataset",
                      {{"every name loads", test_every_name_loads},
                       {"fetch finds the split", test_fetch_finds_the_split},
                       {"fresh draws follow the generator", test_fresh_draws_follow_the_generator},
+                      {"range and mean", test_range_and_mean},
                       {"describe", test_describe},
                       {"unknown names", test_unknown_names},
                       {"programmer's mistakes", test_programmers_mistakes},

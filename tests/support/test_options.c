@@ -73,6 +73,8 @@ static void test_defaults(void)
     CU_ASSERT_FALSE(options_flag(options, "quick"));
     CU_ASSERT_PTR_NULL(options_text(options, "out"));
     CU_ASSERT_STRING_EQUAL(options_text(options, "objective"), "elbo");
+    CU_ASSERT_EQUAL(options_choice(options, "objective"), 0);
+    CU_ASSERT_EQUAL(options_choice(options, "schedule"), 1);
     CU_ASSERT_EQUAL(options_ints(options, "hidden", widths), 2);
     CU_ASSERT(widths[0] == 200 && widths[1] == 200);
     CU_ASSERT(options_set(options, "steps"));
@@ -101,6 +103,7 @@ static void test_typed(void)
     options = parse("--latent 3 --latent=4 --objective iwae --out=a=b --seed 999999999999999");
     CU_ASSERT_EQUAL(options_int(options, "latent"), 4);
     CU_ASSERT_STRING_EQUAL(options_text(options, "objective"), "iwae");
+    CU_ASSERT_EQUAL(options_choice(options, "objective"), 1);
     CU_ASSERT_STRING_EQUAL(options_text(options, "out"), "a=b");
     CU_ASSERT_EQUAL(options_int(options, "seed"), 999999999999999);
     options_free(options);

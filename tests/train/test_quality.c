@@ -97,6 +97,51 @@ static void test_points(void)
 }
 
 /* chapters/00-classifier/weights/README.md lists the files' sums. */
+/* The count that is asked for, on data with 3 and with 5,000 examples to compare with. */
+typedef struct Asked {
+    const char *words[2];
+    size_t real;
+    int status;
+    const char *says;
+} Asked;
+
+static const Asked ASKED[] = {
+    {{NULL}, 5000, 0, "2000 samples"},
+    {{NULL}, 300, 0, "300 samples"},
+    {{"--samples", "400"}, 300, 2, "--samples 400: drawn has 300 real examples"},
+    {{"--samples", "5"}, 300, 2, "--samples 5: at least 6 are needed"},
+    {{"--samples", "6"}, 300, 0, "6 samples"},
+    {{"--samples", "0"}, 300, 0, "0 samples"}};
+
+static void ask(void *context)
+{
+    const Asked *asked = context;
+    static const OptionSpec table[] = {
+        {"samples", OPTION_INT, "2000", "N", "how many", 0, 1e6, NULL}, {0}};
+    const OptionSpec *tables[] = {table, NULL};
+    char *line[] = {(char *)"eval", (char *)asked->words[0], (char *)asked->words[1], NULL};
+    Options *options = options_parse("eval", "", tables, asked->words[0] != NULL ? 3 : 1, line);
+    Dataset data = {.name = "drawn", .kind = DATA_GREY, .height = 28, .width = 28, .channels = 1};
+    data.count[SPLIT_TEST] = data.count[SPLIT_VALIDATION] = asked->real;
+    printf("%d samples\n", quality_samples(&data, options));
+    fflush(stdout);
+    options_free(options);
+}
+
+static void test_counts(void)
+{
+    const char *reason = "";
+    for (size_t i = 0; i < sizeof ASKED / sizeof *ASKED; i++) {
+        Asked asked = ASKED[i];
+        ChildResult result = child_run(ask, &asked);
+        CU_ASSERT(child_said(&result, asked.status, asked.says));
+    }
+    Dataset few = {.name = "few", .kind = DATA_GREY, .height = 28, .width = 28, .channels = 1};
+    few.count[SPLIT_TEST] = few.count[SPLIT_VALIDATION] = 5;
+    CU_ASSERT_FALSE(quality_possible(&few, &reason));
+    CU_ASSERT(strstr(reason, "fewer than 6") != NULL);
+}
+
 static void test_sums(void)
 {
     static const char *const name[2] = {"mnist.safetensors", "mnist-binary.safetensors"};
@@ -118,5 +163,6 @@ const Suite suite = {"train/quality",
                      {{"grey images", test_grey},
                       {"binary images", test_binary},
                       {"points", test_points},
+                      {"counts", test_counts},
                       {"the ruler's sums", test_sums},
                       {NULL, NULL}}};
