@@ -1,6 +1,7 @@
 #include "data/sources.h"
 #include "data/user.h"
 #include "support/fail.h"
+#include "support/file.h"
 #include "support/memory.h"
 
 #include <dirent.h>
@@ -123,6 +124,8 @@ Dataset *user_images(const char *path)
 void dataset_read_image(const Dataset *dataset, const char *path, real *x)
 {
     png_image image;
+    if (!file_exists(path))
+        refuse("%s: not found; give the path of a PNG", path);
     uint8_t *level = memory_new((size_t)dataset->dims, 1);
     png_open(path, &image);
     if (image.width != (unsigned)dataset->width || image.height != (unsigned)dataset->height)

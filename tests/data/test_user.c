@@ -324,7 +324,7 @@ static void test_one_png(void)
                          "image-13.png: 2 x 3 pixels, but the images of small have 3 x "
                          "2; scale it to that size"));
     ChildResult none = child_run(read_one, &missing);
-    CU_ASSERT(child_said(&none, 1, "/nowhere/x.png: not a PNG that can be read"));
+    CU_ASSERT(child_said(&none, 1, "/nowhere/x.png: not found; give the path of a PNG"));
     free(path);
     free(turned);
     folder_remove(folder);
