@@ -18,6 +18,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { TENSOR_MOST_DIMS = 5 };
 
@@ -68,8 +69,14 @@ typedef union OpAttr {
         Tensor **operand; /* also where no history is kept */
         int operands;
     } attention;
+    struct {
+        int bins;
+        real bound;
+        real *kept; /* [size of x]: log of the affine map's scale */
+    } monotone;
     int times;
     int *index;
+    const uint8_t *mask; /* [size] */
     real *slope; /* [size] */
 } OpAttr;
 

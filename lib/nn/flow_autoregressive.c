@@ -1,0 +1,179 @@
+/* The masked autoregressive layer: one network gives the parameters of every number's map from the
+ * numbers before it. */
+#include "nn/flow_internal.h"
+#include "nn/mlp.h"
+#include "support/fail.h"
+#include "support/memory.h"
+#include "tensor/op.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A linear layer whose weight from i to j is 0 unless from[i] < to[j] (Germain et al. 2015, eqs. 8
+ * and 9, with degrees of inputs from 0). Masked weights start at 0 and get no gradient, so they
+ * stay 0 and no product with a mask is needed. */
+typedef struct Masked {
+    Linear linear;
+    uint8_t *mask; /* [in, out] */
+} Masked;
+
+typedef struct Autoregressive {
+    FlowLayer layer;
+    bool turned;
+    Monotone map;
+    Masked hidden[MLP_MOST_LAYERS];
+    int layers;
+    Masked out;
+} Autoregressive;
+
+/* masked   Y = A (the same memory)    A' += mask Y' */
+static void masked_backward(Tensor *y)
+{
+    Grad a = grad_open(y->parent[0]);
+    const uint8_t *mask = y->attr.mask;
+    const size_t n = y->size;
+    if (a.data == NULL)
+        return;
+    real *da = a.data;
+    const bool add = a.add;
+    const real *dy = y->grad;
+#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++)
+        da[i] = grad_kept(da, add, i) + (mask[i] ? dy[i] : 0);
+}
+
+static const Op masked_op = {"masked", masked_backward, NULL};
+
+static Tensor *masked_forward(const Masked *m, Tensor *x)
+{
+    Tensor *weight = m->linear.weight;
+    Tensor *masked = op_view_result(&masked_op, 2, weight->shape, weight);
+    masked->attr.mask = m->mask;
+    return tensor_linear(x, masked, m->linear.bias, m->linear.activation);
+}
+
+static Masked masked_create(Params *params, const char *name, const int *from, int in,
+                            const int *to, int out, Activation activation, Rng *rng)
+{
+    Masked m = {linear_create(params, name, in, out, activation, rng),
+                memory_new((size_t)in * (size_t)out, sizeof *m.mask)};
+    for (int i = 0; i < in; i++)
+        for (int j = 0; j < out; j++) {
+            size_t at = (size_t)i * (size_t)out + (size_t)j;
+            m.mask[at] = from[i] < to[j];
+            if (!m.mask[at])
+                m.linear.weight->value[at] = 0;
+        }
+    return m;
+}
+
+static Tensor *hidden_of(const Autoregressive *a, Tensor *x)
+{
+    for (int i = 0; i < a->layers; i++)
+        x = masked_forward(&a->hidden[i], x);
+    return x;
+}
+
+static FlowResult autoregressive_forward(const FlowLayer *layer, Tensor *x)
+{
+    const Autoregressive *a = (const Autoregressive *)layer;
+    Tensor *raw = masked_forward(&a->out, hidden_of(a, x));
+    return flow_split_result(monotone_forward(&a->map, x, raw));
+}
+
+/* The parameters of one number: h [n, width] -> [n, P]. */
+static Tensor *parameters_of(const Autoregressive *a, Tensor *h, int number)
+{
+    int p = monotone_parameters(&a->map), width = h->shape[1], all = p * a->layer.dims;
+    Tensor *weight = tensor_new_matrix(h->tape, width, p);
+    Tensor *bias = tensor_new(h->tape, 1, &p);
+    for (int k = 0; k < p; k++) {
+        int column = k * a->layer.dims + number;
+        bias->value[k] = a->out.linear.bias->value[column];
+        for (int i = 0; i < width; i++)
+            weight->value[i * p + k] =
+                a->out.linear.weight->value[(size_t)i * (size_t)all + (size_t)column];
+    }
+    return tensor_linear(h, weight, bias, ACTIVATION_NONE);
+}
+
+static FlowResult autoregressive_inverse(const FlowLayer *layer, Tensor *y)
+{
+    const Autoregressive *a = (const Autoregressive *)layer;
+    int n = y->shape[0], d = a->layer.dims;
+    Tensor *x = tensor_fill(y->tape, 2, y->shape, 0);
+    Tensor *log_det = tensor_fill(y->tape, 2, (int[]){n, 1}, 0);
+    for (int step = 0; step < d; step++) {
+        int j = a->turned ? d - 1 - step : step;
+        TapeMark mark = tape_mark(y->tape);
+        Tensor *raw = parameters_of(a, hidden_of(a, x), j);
+        Tensor *one = monotone_inverse(&a->map, tensor_slice(y, 1, j, j + 1), raw);
+        for (int r = 0; r < n; r++) {
+            x->value[(size_t)r * (size_t)d + (size_t)j] = one->value[2 * r];
+            log_det->value[r] += one->value[2 * r + 1];
+        }
+        tape_release(y->tape, mark);
+    }
+    return (FlowResult){x, log_det};
+}
+
+static void autoregressive_destroy(FlowLayer *layer)
+{
+    Autoregressive *a = (Autoregressive *)layer;
+    for (int i = 0; i < a->layers; i++)
+        free(a->hidden[i].mask);
+    free(a->out.mask);
+    free(a);
+}
+
+static const FlowLayerKind affine_kind = {"affine autoregressive", autoregressive_forward,
+                                          autoregressive_inverse, NULL, autoregressive_destroy};
+static const FlowLayerKind spline_kind = {"spline autoregressive", autoregressive_forward,
+                                          autoregressive_inverse, NULL, autoregressive_destroy};
+
+/* What a unit may see: `sees` inputs, spread evenly over 1 .. dims - 1. As a source it is known to
+ * whoever sees at least as many; degree[] is that number for sources (from) and targets (to). */
+static void spread_degrees(int *degree, int units, int dims)
+{
+    for (int k = 0; k < units; k++)
+        degree[k] = dims > 1 ? 1 + (int)((long)k * (dims - 1) / units) : 1;
+}
+
+FlowLayer *flow_autoregressive(Params *params, const char *name, int dims, bool turned,
+                               Monotone map, const int *hidden, int layers, Rng *rng)
+{
+    if (layers < 1 || layers > MLP_MOST_LAYERS)
+        fail("flow_autoregressive: '%s' has %d hidden layers; 1 to %d", name, layers,
+             MLP_MOST_LAYERS);
+    Autoregressive *a = memory_new(1, sizeof *a);
+    int p = monotone_parameters(&map), in = dims, widest = dims * p;
+    for (int i = 0; i < layers; i++)
+        widest = hidden[i] > widest ? hidden[i] : widest;
+    int *from = memory_new((size_t)widest, sizeof *from), *to = memory_new((size_t)widest, sizeof *to);
+    a->layer = (FlowLayer){map.kind == MONOTONE_AFFINE ? &affine_kind : &spline_kind, dims};
+    a->turned = turned;
+    a->map = map;
+    a->layers = layers;
+    for (int j = 0; j < dims; j++) /* number j is known to units that see more than its place */
+        from[j] = turned ? dims - 1 - j : j;
+    for (int i = 0; i < layers; i++) {
+        char *full = memory_format("%s.%d", name, i);
+        spread_degrees(to, hidden[i], dims);
+        a->hidden[i] = masked_create(params, full, from, in, to, hidden[i], ACTIVATION_RELU, rng);
+        free(full);
+        in = hidden[i];
+        for (int k = 0; k < in; k++) /* a unit that sees m numbers is known to those that see m */
+            from[k] = to[k] - 1;
+    }
+    for (int k = 0; k < p * dims; k++) {
+        int j = k % dims;
+        to[k] = turned ? dims - 1 - j : j; /* number j sees the j before it */
+    }
+    char *out = memory_format("%s.out", name);
+    a->out = masked_create(params, out, from, in, to, p * dims, ACTIVATION_NONE, rng);
+    memset(a->out.linear.weight->value, 0, a->out.linear.weight->size * sizeof(real));
+    free(out);
+    free(from);
+    free(to);
+    return &a->layer;
+}
