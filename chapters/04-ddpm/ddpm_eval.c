@@ -5,10 +5,10 @@
 #include "04-ddpm/ddpm_figures.h"
 #include "04-ddpm/ddpm_ode.h"
 
-#include "metric/kde.h"
 #include "support/fail.h"
 #include "support/memory.h"
 #include "train/progress.h"
+#include "train/truth.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@ const OptionSpec ddpm_eval_options[] = {
     {"ode-tolerance", OPTION_REAL, "1e-4", "X", "of the ODE's solver", 1e-12, 0.1, NULL},
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
 
-enum { AT_ONCE = 500, EXACT_DIMS = 4, KDE_POINTS = 10000, KDE_HELD_OUT = 2000 };
+enum { AT_ONCE = 500, EXACT_DIMS = 4 };
 
 /* The task's examples [examples, dims]; free with free(). */
 static real *examples_of(const Task *task)
@@ -118,67 +118,6 @@ static const Likelihood *ode(const Ddpm *ddpm, const Task *task, const real *x,
     return found;
 }
 
-/* ---------------------------------------------------------------- the true density, and a ruler */
-
-static real *split_rows(const Dataset *data, Split split, int n)
-{
-    real *x = memory_new((size_t)n * (size_t)data->dims, sizeof *x);
-    Rng rng = rng_stream(1, "evaluation examples");
-    dataset_fetch_range(data, split, 0, (size_t)n, &rng, x, NULL, NULL);
-    return x;
-}
-
-static int at_most(size_t count, int most)
-{
-    return count < (size_t)most ? (int)count : most;
-}
-
-/* log p of the estimate from 10,000 training points, bandwidth chosen on validation points. */
-static void kernel_estimate(const Task *task, const real *x, double *log_density, double *bandwidth)
-{
-    const Dataset *data = task->data;
-    int n = at_most(data->count[SPLIT_TRAIN], KDE_POINTS);
-    int held = at_most(data->count[SPLIT_VALIDATION], KDE_HELD_OUT);
-    real *train = split_rows(data, SPLIT_TRAIN, n);
-    real *held_out = split_rows(data, SPLIT_VALIDATION, held);
-    double *scratch = memory_new((size_t)held, sizeof *scratch);
-    Kde kde = kde_fit(train, n, data->dims, held_out, held, scratch);
-    kde_mean_log_density(&kde, x, task->examples, log_density);
-    *bandwidth = kde.bandwidth;
-    free(scratch);
-    free(held_out);
-    free(train);
-}
-
-/* What is lost against the truth by model and estimate, paired on the same points. */
-static void compare(const Task *task, const real *x, const Likelihood *model,
-                    LikelihoodReport *report)
-{
-    const Dataset *data = task->data;
-    size_t n = (size_t)task->examples, dims = (size_t)data->dims;
-    double *value = memory_new(3 * n, sizeof *value), *truth = value, *kernel = value + n;
-    double *gap = value + 2 * n, bandwidth, point[DATA_POINT_DIMS];
-    kernel_estimate(task, x, kernel, &bandwidth);
-    likelihood_report_part(report, "kernel estimate's log p (10,000 points)", "nats", kernel, n);
-    likelihood_report_number(report, "kernel estimate's bandwidth", "", bandwidth, NAN);
-    if (data->log_density != NULL) {
-        for (size_t i = 0; i < n; i++) {
-            for (size_t d = 0; d < dims; d++)
-                point[d] = (double)x[i * dims + d];
-            truth[i] = data->log_density(data, point);
-            gap[i] = truth[i] - kernel[i];
-        }
-        likelihood_report_part(report, "true log p", "nats", truth, n);
-        likelihood_report_part(report, "true log p - kernel estimate's, paired", "nats", gap, n);
-        for (size_t i = 0; model != NULL && i < n; i++)
-            gap[i] = truth[i] - model->log_prob[i];
-        if (model != NULL)
-            likelihood_report_part(report, "true log p - model's by the ODE, paired", "nats", gap,
-                                   n);
-    }
-    free(value);
-}
-
 /* ---------------------------------------------------------------- all of it */
 
 /* On images a run's input decides which of the two is about its data: the bound needs the grid, the
@@ -209,6 +148,6 @@ void ddpm_evaluate(Model *model, const Task *task, LikelihoodReport *report)
     if (wanted(ddpm, task->options, "ode", INPUT_DEQUANTISED))
         found = ode(ddpm, task, x, report);
     if (ddpm->kind == DATA_POINTS)
-        compare(task, x, found, report);
+        truth_compare(task, x, found != NULL ? found->log_prob : NULL, report);
     free(x);
 }

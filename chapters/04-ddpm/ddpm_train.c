@@ -55,27 +55,17 @@ static void defaults(Options *o, const Dataset *data)
 static void set_units(Ddpm *ddpm, const Dataset *data)
 {
     enum { MOST = 10000 };
-    uint32_t n = data->count[SPLIT_TRAIN] < MOST ? (uint32_t)data->count[SPLIT_TRAIN] : MOST;
+    bool points = ddpm->kind == DATA_POINTS;
     size_t dims = (size_t)data->dims;
-    double *sum = memory_new(2 * dims, sizeof *sum), *square = sum + dims;
-    real *x = memory_new(dims, sizeof *x);
-    Rng rng = rng_stream(0, "not used: points are not drawn");
-    for (uint32_t i = 0; i < n && ddpm->kind == DATA_POINTS; i++) {
-        dataset_fetch(data, SPLIT_TRAIN, &i, 1, &rng, x, NULL, NULL);
-        for (size_t d = 0; d < dims; d++) {
-            sum[d] += (double)x[d] / n;
-            square[d] += (double)x[d] * (double)x[d] / n;
-        }
-    }
+    double *mean = memory_new(2 * dims, sizeof *mean), *sd = mean + dims;
     double half = 0.5 * (ddpm->levels - (ddpm->input == INPUT_GRID ? 1 : 0));
+    if (points)
+        dataset_moments(data, MOST, rng_stream(0, "not used: points are not drawn"), mean, sd);
     for (size_t d = 0; d < dims; d++) {
-        double sd = sqrt(fmax(square[d] - sum[d] * sum[d], 0));
-        bool points = ddpm->kind == DATA_POINTS;
-        ddpm->center->value[d] = (real)(points ? sum[d] : half);
-        ddpm->scale->value[d] = (real)(points ? (sd > 0 ? sd : 1) : half);
+        ddpm->center->value[d] = (real)(points ? mean[d] : half);
+        ddpm->scale->value[d] = (real)(points ? (sd[d] > 0 ? sd[d] : 1) : half);
     }
-    free(x);
-    free(sum);
+    free(mean);
 }
 
 static bool is(const Options *o, const char *name, const char *value)

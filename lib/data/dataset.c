@@ -237,19 +237,32 @@ void dataset_fetch_range(const Dataset *dataset, Split split, size_t first, size
     free(index);
 }
 
-void dataset_mean(const Dataset *dataset, size_t most, Rng rng, double *mean)
+void dataset_moments(const Dataset *dataset, size_t most, Rng rng, double *mean, double *sd)
 {
     size_t all = dataset->count[SPLIT_TRAIN], n = all < most ? all : most;
     size_t dims = (size_t)dataset->dims;
     real *x = memory_new(dims, sizeof *x);
+    double *square = memory_new(dims, sizeof *square);
     for (size_t j = 0; j < dims; j++)
         mean[j] = 0;
     for (uint32_t i = 0; i < n; i++) {
         dataset_fetch(dataset, SPLIT_TRAIN, &i, 1, &rng, x, NULL, NULL);
-        for (size_t j = 0; j < dims; j++)
+        for (size_t j = 0; j < dims; j++) {
             mean[j] += (double)x[j] / (double)n;
+            square[j] += (double)x[j] * (double)x[j] / (double)n;
+        }
     }
+    for (size_t j = 0; j < dims; j++)
+        sd[j] = sqrt(fmax(square[j] - mean[j] * mean[j], 0));
+    free(square);
     free(x);
+}
+
+void dataset_mean(const Dataset *dataset, size_t most, Rng rng, double *mean)
+{
+    double *sd = memory_new((size_t)dataset->dims, sizeof *sd);
+    dataset_moments(dataset, most, rng, mean, sd);
+    free(sd);
 }
 
 char *dataset_describe(const Dataset *dataset)

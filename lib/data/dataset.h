@@ -40,6 +40,8 @@ struct Dataset {
     double entropy; /* of the true distribution, nats an example; NaN if unknown   */
     /* log density (points, nats) or log probability (discrete) of one example; NULL if unknown */
     double (*log_density)(const Dataset *dataset, const double *x);
+    /* a fresh example x [dims] of the true distribution; NULL if it can't be drawn */
+    void (*draw)(const Dataset *dataset, Rng *rng, double *x);
 
     /* Storage, all splits one after the other, train first; NULL where it does not apply. */
     float *point;   /* [count, dims]                                                          */
@@ -73,6 +75,9 @@ void dataset_fetch_range(const Dataset *dataset, Split split, size_t first, size
 /* The mean of the training examples, or of the first `most` where there are more: mean [dims] in
  * the units of dataset_fetch. */
 void dataset_mean(const Dataset *dataset, size_t most, Rng rng, double *mean);
+
+/* The same, and the standard deviation of each number: sd [dims]. */
+void dataset_moments(const Dataset *dataset, size_t most, Rng rng, double *mean, double *sd);
 
 /* A PNG as an example of an image set: x [dims] in the units of dataset_fetch; grey levels of half
  * the range and more are 1 in a binary set. Refuses what is no PNG and another size. */

@@ -229,12 +229,23 @@ static void toy_draw(const Toy *toy, Dataset *dataset)
     }
 }
 
+static const Toy *toy_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof TOYS / sizeof *TOYS; i++)
+        if (strcmp(name, TOYS[i].name) == 0)
+            return &TOYS[i];
+    return NULL;
+}
+
+static void toy_draw_one(const Dataset *dataset, Rng *rng, double *x)
+{
+    toy_of(dataset->name)->sample(rng, x);
+}
+
 Dataset *toys_load(const char *name)
 {
-    for (size_t i = 0; i < sizeof TOYS / sizeof *TOYS; i++) {
-        const Toy *toy = &TOYS[i];
-        if (strcmp(name, toy->name) != 0)
-            continue;
+    const Toy *toy = toy_of(name);
+    if (toy != NULL) {
         Dataset *dataset = dataset_new(name, DATA_POINTS, 1, 1, 2, 0);
         dataset->count[SPLIT_TRAIN] = TRAIN;
         dataset->count[SPLIT_VALIDATION] = VALIDATION;
@@ -242,6 +253,7 @@ Dataset *toys_load(const char *name)
         dataset->classes = toy->classes;
         dataset->entropy = toy->entropy;
         dataset->log_density = toy->log_density;
+        dataset->draw = toy_draw_one;
         toy_draw(toy, dataset);
         return dataset;
     }

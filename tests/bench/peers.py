@@ -41,12 +41,14 @@ class Vae(nn.Module):
 class Flow2d(nn.Module):
     """Eight affine couplings on the plane, two hidden layers of 64."""
 
-    batch, dims = 256, 2
+    batch, dims, width = 256, 2, 64
 
     def __init__(self):
         super().__init__()
+        half, width = self.dims // 2, self.width
         self.nets = nn.ModuleList(
-            nn.Sequential(nn.Linear(1, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 2))
+            nn.Sequential(nn.Linear(half, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(),
+                          nn.Linear(width, self.dims))
             for _ in range(8))
 
     def loss(self, x):
@@ -59,8 +61,14 @@ class Flow2d(nn.Module):
             half[b] = half[b] * torch.exp(s) + t
             log_det = log_det + s.sum(1)
         z = torch.cat(half, 1)
-        log_p = -0.5 * (z * z).sum(1) - math.log(2 * math.pi)
+        log_p = -0.5 * (z * z).sum(1) - 0.5 * self.dims * math.log(2 * math.pi)
         return -(log_p + log_det).mean()
+
+
+class FlowMnist(Flow2d):
+    """The same on rows of 784 numbers, two hidden layers of 512."""
+
+    batch, dims, width = 128, 784, 512
 
 
 class Block(nn.Module):
@@ -277,7 +285,7 @@ class Rbm(nn.Module):
         self.hidden.grad = (of_model - of_data).mean(0)
 
 
-MODELS = {'vae': Vae, 'flow-2d': Flow2d, 'ddpm': lambda: Denoiser(4, 14, (48, 96)),
+MODELS = {'vae': Vae, 'flow-2d': Flow2d, 'flow-mnist': FlowMnist, 'ddpm': lambda: Denoiser(4, 14, (48, 96)),
           'ddpm-28': lambda: Denoiser(1, 28, (32, 64, 64)), 'latent-ddpm': lambda: Denoiser(4, 8, (64, 128)),
           'transformer': Transformer, 'clip': Clip, 'wake-sleep': lambda: WakeSleep(1), 'rws': lambda: WakeSleep(10),
           'rbm': Rbm}

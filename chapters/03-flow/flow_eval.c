@@ -1,0 +1,165 @@
+/* Evaluation: the density, beside the true one where it is known; of images the bound over the
+ * dequantised cell and a tighter one; what the way there and back loses. */
+#include "03-flow/flow_model.h"
+
+#include "support/fail.h"
+#include "support/memory.h"
+#include "train/progress.h"
+#include "train/truth.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+const OptionSpec flow_eval_options[] = {
+    {"points", OPTION_INT, "1000000", "N",
+     "fresh points for the gap to the true density; 0: only the split's", 0, 1e9, NULL},
+    {"draws", OPTION_INT, "16", "S", "values of u an image for the tighter bound", 1, 100000, NULL},
+    {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
+
+enum { AT_ONCE = 500 };
+
+/* log p of n rows x [n, dims]: points, or y of images. */
+static void log_prob_of(const FlowModel *m, Tape *tape, const real *x, int n, double *log_prob)
+{
+    tape_reset(tape);
+    params_bind(m->model.part[0].params, tape);
+    const Tensor *p = flow_density(m, tensor_from(tape, 2, (int[]){n, m->dims}, x)).log_prob;
+    for (int i = 0; i < n; i++)
+        log_prob[i] = (double)p->value[i];
+}
+
+static real *examples_of(const Task *task)
+{
+    real *x = memory_new((size_t)task->examples * (size_t)task->data->dims, sizeof *x);
+    Rng rng = rng_stream(1, "evaluation examples");
+    dataset_fetch(task->data, task->split, task->index, (size_t)task->examples, &rng, x, NULL,
+                  NULL);
+    return x;
+}
+
+/* ---------------------------------------------------------------- points */
+
+/* What the model loses against the truth, E[log p_true - log p_model], over fresh points. */
+static void measure_gap(const FlowModel *m, const Task *task, long n, LikelihoodReport *report)
+{
+    enum { BLOCK = 5000 };
+    const Dataset *data = task->data;
+    double *gap = memory_new((size_t)n, sizeof *gap), point[DATA_POINT_DIMS];
+    real *x = memory_new(BLOCK * (size_t)m->dims, sizeof *x);
+    Progress progress = progress_start("gap", "points", 0, n, task->quiet);
+    for (long first = 0; first < n; first += BLOCK) {
+        int rows = n - first < BLOCK ? (int)(n - first) : BLOCK;
+        Rng stream = rng_stream(1, "gap points");
+        for (int i = 0; i < rows; i++) {
+            Rng rng = rng_at(stream, (uint64_t)(first + i));
+            data->draw(data, &rng, point);
+            for (int d = 0; d < m->dims; d++) {
+                x[(size_t)i * (size_t)m->dims + (size_t)d] = (real)point[d];
+                point[d] = (double)(real)point[d];
+            }
+            gap[first + i] = data->log_density(data, point);
+        }
+        double log_prob[BLOCK];
+        log_prob_of(m, task->tape, x, rows, log_prob);
+        for (int i = 0; i < rows; i++)
+            gap[first + i] -= log_prob[i];
+        progress_show(&progress, first + rows, "");
+    }
+    progress_end(&progress, "");
+    likelihood_report_part(report, "true log p - model's, fresh points", "nats", gap, (size_t)n);
+    likelihood_report_number(report, "fresh points", "", (double)n, NAN);
+    free(x);
+    free(gap);
+}
+
+static void evaluate_points(const FlowModel *m, const Task *task, const real *x,
+                            LikelihoodReport *report)
+{
+    Likelihood *exact = likelihood_report_add(report, "exact", LIKELIHOOD_EXACT);
+    long fresh = options_int(task->options, "points");
+    for (int first = 0; first < task->examples; first += AT_ONCE) {
+        int rows = task->examples - first < AT_ONCE ? task->examples - first : AT_ONCE;
+        log_prob_of(m, task->tape, x + (size_t)first * (size_t)m->dims, rows,
+                    exact->log_prob + first);
+    }
+    truth_compare(task, x, exact->log_prob, report);
+    if (task->data->draw != NULL && task->data->log_density != NULL && fresh > 0)
+        measure_gap(m, task, fresh, report);
+}
+
+/* ---------------------------------------------------------------- images */
+
+/* log of the mean over u of p(x + u): by the first draw alone and by all of them, on the same
+ * draws, so that the second is at least the mean of the bounds (Jensen). */
+static void evaluate_images(const FlowModel *m, const Task *task, const real *x,
+                            LikelihoodReport *report)
+{
+    int n = task->examples, draws = (int)options_int(task->options, "draws");
+    Likelihood *bound = likelihood_report_add(report, "dequantised", LIKELIHOOD_LOWER_BOUND);
+    Likelihood *tight =
+        likelihood_report_add(report, "dequantised-tight", LIKELIHOOD_LOWER_BOUND);
+    real *y = memory_new((size_t)AT_ONCE * (size_t)m->dims, sizeof *y);
+    double log_prob[AT_ONCE];
+    Progress progress = progress_start("density", "examples", 0, n, task->quiet);
+    for (int first = 0; first < n; first += AT_ONCE) {
+        int rows = n - first < AT_ONCE ? n - first : AT_ONCE;
+        size_t size = (size_t)rows * (size_t)m->dims;
+        LogMean mean[AT_ONCE] = {{0, 0, 0, 0}};
+        for (int s = 0; s < draws; s++) {
+            Rng noise = rng_at(task->noise, (uint64_t)first * (uint64_t)draws + (uint64_t)s);
+            rng_uniform(&noise, y, size);
+            for (size_t i = 0; i < size; i++)
+                y[i] += x[(size_t)first * (size_t)m->dims + i];
+            log_prob_of(m, task->tape, y, rows, log_prob);
+            for (int i = 0; i < rows; i++) {
+                bound->log_prob[first + i] += log_prob[i] / draws;
+                log_mean_add(&mean[i], log_prob[i]);
+            }
+        }
+        for (int i = 0; i < rows; i++)
+            tight->log_prob[first + i] = log_mean_value(&mean[i]);
+        progress_show(&progress, first + rows, "");
+    }
+    progress_end(&progress, "");
+    free(y);
+}
+
+/* ---------------------------------------------------------------- there and back */
+
+/* Which layer loses most of the way there and back: the first thing to look at when samples are
+ * odd or a likelihood is too good. */
+static void round_trip(const FlowModel *m, const Task *task, const real *x,
+                       LikelihoodReport *report)
+{
+    enum { MOST = 64 };
+    int n = task->examples < MOST ? task->examples : MOST;
+    FlowLoss loss[FLOW_MOST_LAYERS], whole;
+    Rng noise = rng_at(task->noise, (uint64_t)1 << 40);
+    tape_reset(task->tape);
+    params_bind(m->model.part[0].params, task->tape);
+    Tensor *rows = tensor_from(task->tape, 2, (int[]){n, m->dims}, x);
+    Tensor *in = flow_units_forward(&m->units, flow_dequantise(m, rows, &noise)).value;
+    int worst = flow_round_trip(&m->flow, in, loss, &whole);
+    if (!whole.finite)
+        warn("the way there and back is not finite from layer %d on (%s); lower --lr or --bound",
+             worst, m->flow.layer[worst]->kind->name);
+    likelihood_report_number(report, "round trip: largest error", "", whole.largest, NAN);
+    likelihood_report_number(report, "round trip: log-determinants", "nats", whole.log_det, NAN);
+    if (!task->quiet)
+        printf("round trip of %d examples: largest error %.2g; most in layer %d of %d (%s), %.2g\n",
+               n, whole.largest, worst, m->flow.layers, m->flow.layer[worst]->kind->name,
+               loss[worst].largest);
+}
+
+void flow_evaluate(Model *model, const Task *task, LikelihoodReport *report)
+{
+    const FlowModel *m = (const FlowModel *)model;
+    real *x = examples_of(task);
+    if (m->kind == DATA_POINTS)
+        evaluate_points(m, task, x, report);
+    else
+        evaluate_images(m, task, x, report);
+    round_trip(m, task, x, report);
+    free(x);
+}

@@ -1,0 +1,82 @@
+/* Figures of every flow, and what the other files of figures need. */
+#include "03-flow/flow_figures.h"
+
+#include "support/memory.h"
+#include "train/pictures.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void flow_begin(const FlowModel *model, const Task *task)
+{
+    tape_reset(task->tape);
+    params_bind(model->model.part[0].params, task->tape);
+}
+
+Tensor *flow_examples(const FlowModel *model, const Task *task, Split split, int n, int *label)
+{
+    uint32_t *index = memory_new((size_t)n, sizeof *index);
+    Rng rng = rng_at(task->noise, (uint64_t)1 << 41);
+    for (int i = 0; i < n; i++)
+        index[i] = (uint32_t)((double)i * (double)task->data->count[split] / n);
+    Tensor *x = tensor_new_matrix(task->tape, n, model->dims);
+    dataset_fetch(task->data, split, index, (size_t)n, &rng, x->value, label, NULL);
+    free(index);
+    return flow_dequantise(model, x, &rng);
+}
+
+void flow_picture(const Task *task, const FigureText *text, const real *y, int rows, int columns,
+                  const char *const *row_label, const char *const *column_label)
+{
+    const Dataset *data = task->data;
+    size_t size = (size_t)(rows * columns) * (size_t)data->dims;
+    real *pixel = memory_new(size, sizeof *pixel);
+    for (size_t i = 0; i < size; i++)
+        pixel[i] = (real)floor(fmin((double)y[i], data->levels - 1));
+    pictures_to_unit(data, pixel, size);
+    FigureImages images = {pixel, rows * columns, data->height, data->width, data->channels,
+                           rows,  columns,        row_label,    column_label};
+    figure_images(task->figures, text, &images);
+    free(pixel);
+}
+
+/* The error of each layer alone, there and back. */
+static void draw_round_trip(const FlowModel *m, const Task *task)
+{
+    enum { N = 64 };
+    FlowLoss loss[FLOW_MOST_LAYERS], whole;
+    double value[FLOW_MOST_LAYERS], det[FLOW_MOST_LAYERS];
+    int n = task->data->count[SPLIT_TEST] < N ? (int)task->data->count[SPLIT_TEST] : N;
+    flow_begin(m, task);
+    Tensor *x = flow_examples(m, task, SPLIT_TEST, n, NULL);
+    flow_round_trip(&m->flow, flow_units_forward(&m->units, x).value, loss, &whole);
+    for (int i = 0; i < m->flow.layers; i++) { /* a curve of logarithms starts above 0 */
+        value[i] = fmax(loss[i].largest, 1e-9);
+        det[i] = fmax(loss[i].log_det, 1e-9);
+    }
+    FigureCurve curve[2] = {{.label = "largest error of a number", .y = value},
+                            {.label = "log-determinant there + back (nats)", .y = det}};
+    FigureLevel level = {fmax(whole.largest, 1e-9), "all layers, a number"};
+    FigureText text = {.name = "round-trip",
+                       .title = "What each layer loses on the way there and back",
+                       .x_label = "layer, 0 next to the data",
+                       .y_label = "error"};
+    FigureLines lines = {.n = (size_t)m->flow.layers,
+                         .curve = curve,
+                         .curves = 2,
+                         .level = &level,
+                         .levels = 1,
+                         .log_y = true};
+    figure_lines(task->figures, &text, &lines);
+}
+
+void flow_figures(Model *model, const Task *task)
+{
+    const FlowModel *m = (const FlowModel *)model;
+    draw_round_trip(m, task);
+    if (m->kind != DATA_POINTS)
+        flow_draw_images(m, task);
+    else if (m->dims == 2)
+        flow_draw_plane(m, task);
+}

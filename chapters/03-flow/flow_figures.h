@@ -1,0 +1,21 @@
+/* What the files of figures and commands share. */
+#ifndef FLOW_FLOW_FIGURES_H
+#define FLOW_FLOW_FIGURES_H
+
+#include "03-flow/flow_model.h"
+
+/* The task's tape is reset and the weights join it. */
+void flow_begin(const FlowModel *model, const Task *task);
+
+/* Evenly spread examples of a split, on the tape: points, or dequantised images. label [n] may be
+ * NULL. */
+Tensor *flow_examples(const FlowModel *model, const Task *task, Split split, int n, int *label);
+
+/* Images y [n, dims] as a grid; labels may be NULL. */
+void flow_picture(const Task *task, const FigureText *text, const real *y, int rows, int columns,
+                  const char *const *row_label, const char *const *column_label);
+
+void flow_draw_plane(const FlowModel *model, const Task *task);  /* flow_figures_plane.c  */
+void flow_draw_images(const FlowModel *model, const Task *task); /* flow_figures_images.c */
+
+#endif

@@ -1,0 +1,213 @@
+/* Pictures of a flow on the plane: the noise becomes the data, layer by layer. */
+#include "03-flow/flow_figures.h"
+
+#include "prob/gaussian.h"
+#include "support/memory.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double REACH = 4.5; /* of data */
+
+static void cell_centre(int cell, int cells, double reach, double x[2])
+{
+    x[0] = reach * ((2 * (cell % cells) + 1.0) / cells - 1);
+    x[1] = reach * ((2 * (cell / cells) + 1.0) / cells - 1);
+}
+
+/* Grid points of a square, in the order of figure_heatmaps. */
+static Tensor *grid(Tape *tape, int cells, double reach)
+{
+    Tensor *x = tensor_new_matrix(tape, cells * cells, 2);
+    double at[2];
+    for (int cell = 0; cell < cells * cells; cell++) {
+        cell_centre(cell, cells, reach, at);
+        x->value[2 * cell] = (real)at[0];
+        x->value[2 * cell + 1] = (real)at[1];
+    }
+    return x;
+}
+
+static void draw_density(const FlowModel *m, const Task *task)
+{
+    enum { CELLS = 180, ALL = CELLS * CELLS };
+    bool known = task->data->log_density != NULL;
+    double *model = memory_new(2 * ALL, sizeof *model), *truth = model + ALL, x[2];
+    flow_begin(m, task);
+    const Tensor *p = flow_density(m, grid(task->tape, CELLS, REACH)).log_prob;
+    for (int cell = 0; cell < ALL; cell++) {
+        cell_centre(cell, CELLS, REACH, x);
+        truth[cell] = known ? exp(task->data->log_density(task->data, x)) : 0;
+        model[cell] = exp((double)p->value[cell]);
+    }
+    FigurePanel panel[2] = {{.title = "model", .density = model},
+                            {.title = "true", .density = truth}};
+    FigureHeatmaps maps = {.panel = panel,
+                           .panels = known ? 2 : 1,
+                           .nx = CELLS,
+                           .ny = CELLS,
+                           .x = {-REACH, REACH},
+                           .y = {-REACH, REACH}};
+    FigureText text = {
+        .name = "density", .title = "Density", .x_label = "x1", .y_label = "x2", .z_label = "p(x)"};
+    figure_heatmaps(task->figures, &text, &maps);
+    free(model);
+}
+
+/* ---------------------------------------------------------------- layer by layer */
+
+/* Layers first .. of the flow alone: what is between a point of the way and the latent. */
+static Flow from_layer(const Flow *flow, int first)
+{
+    Flow rest = {.layers = flow->layers - first, .dims = flow->dims};
+    memcpy(rest.layer, flow->layer + first, (size_t)rest.layers * sizeof *rest.layer);
+    return rest;
+}
+
+enum { STAGES = 6 };
+
+/* The layer before which stage s lies: all of them are still to come at the data's end (s = last),
+ * none at the latent (s = 0). */
+static int stage_layer(const Flow *flow, int s, int stages)
+{
+    return flow->layers - (int)((long)s * flow->layers / (stages - 1));
+}
+
+/* The density of what the latent has become after some of the layers. */
+static void draw_density_strip(const FlowModel *m, const Task *task)
+{
+    enum { CELLS = 120, ALL = CELLS * CELLS };
+    const double reach = 3;
+    double *density = memory_new((size_t)STAGES * ALL, sizeof *density);
+    FigurePanel panel[STAGES];
+    char title[STAGES][32];
+    for (int s = 0; s < STAGES; s++) {
+        int before = stage_layer(&m->flow, s, STAGES);
+        Flow rest = from_layer(&m->flow, before);
+        flow_begin(m, task);
+        Tensor *x = grid(task->tape, CELLS, reach);
+        FlowResult z = {x, tensor_fill(task->tape, 2, (int[]){ALL, 1}, 0)};
+        if (rest.layers > 0)
+            z = flow_forward(&rest, x);
+        const Tensor *p = tensor_add(gaussian_log_prob_standard(z.value), z.log_det);
+        for (int cell = 0; cell < ALL; cell++)
+            density[s * ALL + cell] = exp((double)p->value[cell]);
+        snprintf(title[s], sizeof title[s], "%d layers", m->flow.layers - before);
+        panel[s] = (FigurePanel){.title = s == 0 ? "latent" : title[s],
+                                 .density = density + (size_t)s * ALL};
+    }
+    FigureHeatmaps maps = {.panel = panel,
+                           .panels = STAGES,
+                           .nx = CELLS,
+                           .ny = CELLS,
+                           .x = {-reach, reach},
+                           .y = {-reach, reach},
+                           .density = {0, 0.5}};
+    FigureText text = {.name = "layers",
+                       .title = "From the latent's density to the data's, in scaled units",
+                       .x_label = "",
+                       .y_label = "",
+                       .z_label = "density"};
+    figure_heatmaps(task->figures, &text, &maps);
+    free(density);
+}
+
+/* Lines of a square grid, and a disc of noise, on their way to the data. */
+enum { LINES = 15, ALONG = 120, GRID_POINTS = 2 * LINES * ALONG };
+
+static void grid_lines(real *point, double *colour)
+{
+    const double reach = 2.4;
+    int k = 0;
+    for (int line = 0; line < LINES; line++)
+        for (int i = 0; i < ALONG; i++)
+            for (int turned = 0; turned < 2; turned++, k++) {
+                double fixed = reach * (2.0 * line / (LINES - 1) - 1);
+                double moving = reach * (2.0 * i / (ALONG - 1) - 1);
+                point[2 * k] = (real)(turned ? moving : fixed);
+                point[2 * k + 1] = (real)(turned ? fixed : moving);
+                colour[k] = hypot(fixed, moving);
+            }
+}
+
+static void draw_warp(const FlowModel *m, const Task *task)
+{
+    enum { MOST_FRAMES = 64 };
+    int layers = m->flow.layers, frames = 0, step = 1 + layers / MOST_FRAMES;
+    real *start = memory_new(2 * GRID_POINTS, sizeof *start);
+    double *colour = memory_new(GRID_POINTS, sizeof *colour);
+    FigureScatter frame[MOST_FRAMES + 2];
+    char *label[MOST_FRAMES + 2];
+    grid_lines(start, colour);
+    for (int before = layers;; before = before - step > 0 ? before - step : 0) {
+        Flow rest = from_layer(&m->flow, before);
+        real *point = memory_new(2 * GRID_POINTS, sizeof *point);
+        flow_begin(m, task);
+        Tensor *z = tensor_from(task->tape, 2, (int[]){GRID_POINTS, 2}, start);
+        const Tensor *x = rest.layers > 0 ? flow_inverse(&rest, z).value : z;
+        memcpy(point, x->value, x->size * sizeof *point);
+        frame[frames] = (FigureScatter){.point = point,
+                                        .n = GRID_POINTS,
+                                        .value = colour,
+                                        .equal_axes = true,
+                                        .x_range = {-3, 3},
+                                        .y_range = {-3, 3},
+                                        .value_range = {0, 3.4}};
+        label[frames++] = before == layers
+                              ? memory_text("latent")
+                              : memory_format("%d of %d layers", layers - before, layers);
+        if (before == 0)
+            break;
+    }
+    FigureText text = {.name = "warp",
+                       .title = "A grid on its way from the latent to the data",
+                       .x_label = "x1, scaled units",
+                       .y_label = "x2, scaled units",
+                       .z_label = "distance from 0 in the latent"};
+    figure_scatter_gif(task->figures, &text, frame, frames, (const char *const *)label, 0.5);
+    for (int f = 0; f < frames; f++) {
+        free((real *)frame[f].point);
+        free(label[f]);
+    }
+    free(start);
+    free(colour);
+}
+
+/* Test points and their latents, in the colours of their classes. */
+static void draw_spaces(const FlowModel *m, const Task *task)
+{
+    enum { N = 3000 };
+    int n = task->data->count[SPLIT_TEST] < N ? (int)task->data->count[SPLIT_TEST] : N;
+    int *label = task->data->classes > 0 ? memory_new((size_t)n, sizeof *label) : NULL;
+    flow_begin(m, task);
+    Tensor *x = flow_examples(m, task, SPLIT_TEST, n, label);
+    const Tensor *z = flow_density(m, x).latent;
+    FigureScatter scatter = {.point = z->value,
+                             .n = (size_t)n,
+                             .group = label,
+                             .groups = task->data->classes,
+                             .equal_axes = true,
+                             .x_range = {-4, 4},
+                             .y_range = {-4, 4}};
+    FigureText text = {.name = "latent",
+                       .title = "Test points in the latent: where each part of the data comes from",
+                       .x_label = "z1",
+                       .y_label = "z2"};
+    figure_scatter(task->figures, &text, &scatter);
+    scatter.point = x->value;
+    scatter.x_range = scatter.y_range = (FigureRange){-REACH, REACH};
+    text = (FigureText){
+        .name = "data", .title = "The same test points", .x_label = "x1", .y_label = "x2"};
+    figure_scatter(task->figures, &text, &scatter);
+    free(label);
+}
+
+void flow_draw_plane(const FlowModel *m, const Task *task)
+{
+    draw_density(m, task);
+    draw_density_strip(m, task);
+    draw_warp(m, task);
+    draw_spaces(m, task);
+}

@@ -1,0 +1,64 @@
+/* Normalizing flows: noise becomes data through layers that can be undone, so the density is exact.
+ *
+ *     log p(x) = log N(f(x); 0, I) + log |det df/dx|
+ *
+ * f is what the layers of nn/flow.h do one after the other, behind the data's units (flow_units.h).
+ * Of grey images p is the density of y = x + u, and E_u[log p(y)] a lower bound on log P(x).
+ *
+ * Sources: Dinh et al. (2017), arXiv:1605.08803 (couplings); Kingma & Dhariwal (2018),
+ * arXiv:1807.03039 (Glow); Papamakarios et al. (2017), arXiv:1705.07057 (MAF); Durkan et al. (2019),
+ * arXiv:1906.04032 (splines); Rezende & Mohamed (2015), arXiv:1505.05770 (planar). */
+#ifndef FLOW_FLOW_MODEL_H
+#define FLOW_FLOW_MODEL_H
+
+#include "03-flow/flow_units.h"
+#include "nn/flow.h"
+#include "train/family.h"
+
+typedef enum FlowNetwork {
+    FLOW_COUPLING,       /* halves in turn, linear layers between                     */
+    FLOW_AUTOREGRESSIVE, /* masked, in both orders in turn                            */
+    FLOW_PLANAR,
+    FLOW_GLOW            /* images: squeeze, steps of Glow, half of the channels done */
+} FlowNetwork;
+
+typedef struct FlowModel {
+    Model model;
+    DataKind kind;
+    int dims, levels; /* levels: 0 of points */
+    FlowUnits units;
+    Flow flow; /* forward: data to latent */
+} FlowModel;
+
+extern const Family flow_family;
+
+/* The parts of log p of each row. */
+typedef struct FlowDensity {
+    Tensor *latent;     /* [n, dims]: z                                              */
+    Tensor *log_latent; /* [n, 1]: log N(z; 0, I)                                    */
+    Tensor *log_det;    /* [n, 1]: of the layers and the units                       */
+    Tensor *log_prob;   /* [n, 1]: their sum, nats; of images the density of y       */
+} FlowDensity;
+
+/* x [n, dims]: points, or y = level + u of images. */
+FlowDensity flow_density(const FlowModel *model, Tensor *x);
+
+/* y = x + u, u ~ U[0, 1) of images, without history; points as they are. */
+Tensor *flow_dequantise(const FlowModel *model, Tensor *x, Rng *noise);
+
+/* Latents z [n, dims] to data, without history, in place of out [n, dims]: points, or y of images.
+ */
+void flow_latent_to_data(const FlowModel *model, Tensor *z, real *out);
+
+/* ---------------------------------------------------------------- in the other files */
+void flow_evaluate(Model *model, const Task *task, LikelihoodReport *report);
+void flow_figures(Model *model, const Task *task);
+extern const OptionSpec flow_eval_options[];
+
+/* Adds the layers that the options ask for (flow_network.c), first weights from rng. Refuses what
+ * the data can't have. */
+void flow_network_create(FlowModel *model, Params *params, const Options *options,
+                         const Dataset *data, Rng *rng);
+void flow_network_defaults(Options *options, const Dataset *data);
+
+#endif

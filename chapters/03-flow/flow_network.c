@@ -1,0 +1,124 @@
+/* Which layers a flow has. */
+#include "03-flow/flow_model.h"
+
+#include "support/fail.h"
+#include "support/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool is(const Options *o, const char *name, const char *value)
+{
+    return strcmp(options_text(o, name), value) == 0;
+}
+
+void flow_network_defaults(Options *o, const Dataset *data)
+{
+    const char *from = "the chapter's defaults";
+    bool points = data->kind == DATA_POINTS;
+    options_put(o, "network", points ? "coupling" : "glow", from);
+    bool autoregressive = is(o, "network", "autoregressive"), glow = is(o, "network", "glow");
+    options_put(o, "map", glow ? "affine" : "spline", from);
+    bool spline = is(o, "map", "spline");
+    options_put(o, "layers", points ? is(o, "network", "planar") ? "32" : "6"
+                             : autoregressive ? spline ? "1" : "5"
+                                              : "8", from);
+    options_put(o, "hidden", points ? "64,64" : "512", from);
+    options_put(o, "bound", spline ? "5" : "2", from);
+}
+
+static char *layer_name(const char *what, int i)
+{
+    return memory_format("%s%d", what, i);
+}
+
+static void add_actnorm(Flow *flow, Params *params, int i, int dims, int channels)
+{
+    char *name = layer_name("norm", i);
+    flow_add(flow, flow_actnorm(params, name, dims, channels));
+    free(name);
+}
+
+static void add_linear(Flow *flow, Params *params, int i, int dims, int channels, Rng *rng)
+{
+    char *name = layer_name("linear", i);
+    flow_add(flow, flow_linear(params, name, dims, channels, rng));
+    free(name);
+}
+
+/* Layers over all numbers of an example. Between those of a small one the numbers are mixed by an
+ * invertible matrix, else the halves or the order take turns. */
+static void add_layers(FlowModel *m, Params *params, const Options *o, Monotone map, Rng *rng)
+{
+    enum { MIX_UP_TO = 64 };
+    int hidden[OPTIONS_MOST_INTS], hidden_layers = options_ints(o, "hidden", hidden);
+    int layers = (int)options_int(o, "layers");
+    bool coupling = is(o, "network", "coupling"), planar = is(o, "network", "planar");
+    bool mix = !planar && m->dims >= 2 && m->dims <= MIX_UP_TO;
+    for (int i = 0; i < layers; i++) {
+        char *name = layer_name("layer", i);
+        bool turned = i % 2 == 1;
+        if (mix && i > 0)
+            add_linear(&m->flow, params, i, m->dims, m->dims, rng);
+        if (!planar && i > 0)
+            add_actnorm(&m->flow, params, i, m->dims, m->dims);
+        if (planar)
+            flow_add(&m->flow, flow_planar(params, name, m->dims, rng));
+        else if (coupling)
+            flow_add(&m->flow, flow_coupling(params, name, m->dims, turned, map, hidden,
+                                             hidden_layers, rng));
+        else
+            flow_add(&m->flow, flow_autoregressive(params, name, m->dims, turned, map, hidden,
+                                                   hidden_layers, rng));
+        free(name);
+    }
+}
+
+/* Squeeze, then steps of actnorm, 1 x 1 convolution, coupling; then half of the channels are done
+ * and the others go on to the next scale. number: of the first step, so that names are unique. */
+static Flow glow_scale(Params *params, FlowShape shape, const Options *o, Monotone map, int scale,
+                       Rng *rng)
+{
+    Flow flow = {.layers = 0};
+    int depth = (int)options_int(o, "depth"), dims = shape.height * shape.width * shape.channels;
+    flow_add(&flow, flow_squeeze(shape));
+    shape = (FlowShape){shape.height / 2, shape.width / 2, 4 * shape.channels};
+    for (int i = 0; i < depth; i++) {
+        int number = scale * depth + i;
+        char *name = layer_name("coupling", number);
+        add_actnorm(&flow, params, number, dims, shape.channels);
+        add_linear(&flow, params, number, dims, shape.channels, rng);
+        flow_add(&flow, flow_image_coupling(params, name, shape, map,
+                                            (int)options_int(o, "channels"), rng));
+        free(name);
+    }
+    if (scale + 1 < options_int(o, "scales")) {
+        FlowShape half = {shape.height, shape.width, shape.channels / 2};
+        flow_add(&flow,
+                 flow_first_half(shape, glow_scale(params, half, o, map, scale + 1, rng)));
+    }
+    return flow;
+}
+
+void flow_network_create(FlowModel *model, Params *params, const Options *o, const Dataset *data,
+                         Rng *rng)
+{
+    Monotone map = {is(o, "map", "affine") ? MONOTONE_AFFINE : MONOTONE_SPLINE,
+                    (int)options_int(o, "bins"), (real)options_real(o, "bound")};
+    if (data->dims < 2 && is(o, "network", "coupling"))
+        refuse_usage("--network coupling: %s has 1 number an example and a coupling needs two "
+                     "parts; use --network autoregressive", data->name);
+    if (!is(o, "network", "glow")) {
+        add_layers(model, params, o, map, rng);
+        return;
+    }
+    if (data->kind == DATA_POINTS)
+        refuse_usage("--network glow is for images; %s are points: leave it out", data->name);
+    int cell = 1 << options_int(o, "scales");
+    if (data->height % cell != 0 || data->width % cell != 0)
+        refuse_usage("--scales %ld: images are squeezed by 2 as often, so their sides must be "
+                     "multiples of %d; %s has %d x %d. Use fewer --scales or another --network",
+                     options_int(o, "scales"), cell, data->name, data->height, data->width);
+    FlowShape shape = {data->height, data->width, data->channels};
+    model->flow = glow_scale(params, shape, o, map, 0, rng);
+}

@@ -1,0 +1,172 @@
+/* The family: options, creation, one training step, samples. */
+#include "03-flow/flow_model.h"
+
+#include "prob/gaussian.h"
+#include "support/fail.h"
+#include "support/memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const OptionSpec sample_options[] = {
+    {"temperature", OPTION_REAL, "1", "T",
+     "latents are T times a standard normal; p(x)^(1/T^2) only where the flow keeps volume", 0, 10,
+     NULL},
+    {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
+
+static void defaults(Options *o, const Dataset *data)
+{
+    const char *from = "the chapter's defaults";
+    bool points = data->kind == DATA_POINTS, many = data->count[SPLIT_TRAIN] > 50000;
+    flow_network_defaults(o, data);
+    bool glow = strcmp(options_text(o, "network"), "glow") == 0;
+    options_put(o, "units", points ? "scaled" : "equalised", from);
+    options_put(o, "batch", points ? "512" : glow ? "64" : "128", from);
+    options_put(o, "lr", points ? "2e-3" : "1e-3", from);
+    options_put(o, "steps", points ? "12000" : many ? glow ? "40000" : "18000" : "4000", from);
+    options_put(o, "clip", points ? "10" : "0", from);
+}
+
+/* Data as they arrive at the layers, for those that start from data. */
+static void start_from_data(FlowModel *m, Params *params, const Dataset *data, uint64_t seed)
+{
+    enum { MOST = 512 };
+    size_t all = data->count[SPLIT_TRAIN], n = all < MOST ? all : MOST;
+    Tape *tape = tape_create(kernels_best());
+    Rng rng = rng_stream(seed, "start");
+    tape_record(tape, false);
+    params_bind(params, tape);
+    Tensor *x = tensor_new_matrix(tape, (int)n, m->dims);
+    dataset_fetch_range(data, SPLIT_TRAIN, 0, n, &rng, x->value, NULL, NULL);
+    x = flow_dequantise(m, x, &rng);
+    flow_start(&m->flow, flow_units_forward(&m->units, x).value);
+    params_touch(params);
+    tape_free(tape);
+}
+
+static FlowUnitsKind units_kind(const Options *o, const Dataset *data)
+{
+    FlowUnitsKind kind = (FlowUnitsKind)options_choice(o, "units");
+    bool points = data->kind == DATA_POINTS;
+    if (points != (kind == UNITS_SCALED))
+        refuse_usage("--units %s: is for %s, and %s are %s; leave it out", options_text(o, "units"),
+                     kind == UNITS_SCALED ? "points" : "images", data->name,
+                     points ? "points" : "images");
+    return kind;
+}
+
+static Model *create(const Options *o, const Dataset *data, uint64_t seed)
+{
+    FlowModel *m = memory_new(1, sizeof *m);
+    Params *params = params_create();
+    Rng rng = rng_stream(seed, "weights");
+    m->model.family = &flow_family;
+    m->kind = data->kind;
+    m->dims = data->dims;
+    m->levels = data->levels;
+    m->units = flow_units_create(units_kind(o, data), params, data);
+    flow_network_create(m, params, o, data, &rng);
+    start_from_data(m, params, data, seed);
+    model_add_part(&m->model, "flow", params, family_optimizer_rule(o), options_real(o, "ema"));
+    return &m->model;
+}
+
+static void destroy(Model *model)
+{
+    flow_free(&((FlowModel *)model)->flow);
+    model_free_parts(model);
+    free(model);
+}
+
+static double mean_of(const Tensor *column)
+{
+    double sum = 0;
+    for (size_t i = 0; i < column->size; i++)
+        sum += (double)column->value[i];
+    return sum / (double)column->size;
+}
+
+/* The mean of -log p(x) over the batch, backward, one update: maximum likelihood. */
+static void train_step(Model *model, Step *step, double *logged)
+{
+    FlowModel *m = (FlowModel *)model;
+    FlowDensity d = flow_density(m, flow_dequantise(m, step->x, &step->noise));
+    tape_backward(tensor_neg(tensor_mean(d.log_prob)));
+    optimizer_update(model->part[0].optimizer, step->learning_rate);
+    logged[0] = -mean_of(d.log_prob);
+    logged[1] = -mean_of(d.log_latent);
+    logged[2] = -mean_of(d.log_det);
+}
+
+static double validate(Model *model, Tensor *x, Rng noise)
+{
+    enum { AT_ONCE = 250 };
+    const FlowModel *m = (const FlowModel *)model;
+    int n = tensor_rows(x);
+    double sum = 0;
+    for (int first = 0; first < n; first += AT_ONCE) {
+        int end = first + AT_ONCE < n ? first + AT_ONCE : n;
+        TapeMark mark = tape_mark(x->tape);
+        Tensor *part = flow_dequantise(m, tensor_slice(x, 0, first, end), &noise);
+        sum -= (end - first) * mean_of(flow_density(m, part).log_prob);
+        tape_release(x->tape, mark);
+    }
+    return sum / n;
+}
+
+/* z ~ N(0, T^2), backwards through the layers: noise becomes structure. */
+static void sample(Model *model, Tape *tape, Rng *noise, const SampleRequest *request, real *out)
+{
+    const FlowModel *m = (const FlowModel *)model;
+    bool asked = request->options != NULL && options_known(request->options, "temperature");
+    real temperature = asked ? (real)options_real(request->options, "temperature") : 1;
+    Tensor *z = gaussian_noise(tape, 2, (int[]){request->n, m->dims}, noise);
+    flow_latent_to_data(m, tensor_scale(z, temperature), out);
+    size_t size = (size_t)request->n * (size_t)m->dims;
+    for (size_t i = 0; i < size && m->kind != DATA_POINTS; i++)
+        out[i] = (real)fmin(floor((double)out[i]), m->levels - 1);
+}
+
+static const OptionSpec options[] = {
+    {"network", OPTION_CHOICE, NULL, "NAME", "what the flow is made of", 0, 0,
+     "coupling|autoregressive|planar|glow"},
+    {"map", OPTION_CHOICE, NULL, "NAME", "what happens to one number", 0, 0, "affine|spline"},
+    {"layers", OPTION_INT, NULL, "N", "couplings, autoregressive or planar layers", 1, 60, NULL},
+    {"hidden", OPTION_INTS, NULL, "N,N...", "hidden units of each layer's network", 1, 65536, NULL},
+    {"bins", OPTION_INT, "8", "N", "of a spline", 2, MONOTONE_MOST_BINS, NULL},
+    {"bound", OPTION_REAL, NULL, "X",
+     "splines act on [-X, X]; an affine map's scale stays within e^-X and e^X", 1e-3, 100, NULL},
+    {"scales", OPTION_INT, "2", "N", "squeezes of glow", 1, 5, NULL},
+    {"depth", OPTION_INT, "8", "N", "steps of glow at each scale", 1, 30, NULL},
+    {"channels", OPTION_INT, "64", "N", "width of glow's networks", 1, 4096, NULL},
+    {"units", OPTION_CHOICE, NULL, "NAME",
+     "what is done to the data first: shifted and scaled points, logit of images, each pixel made "
+     "normal by itself", 0, 0, "scaled|logit|equalised"},
+    {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
+
+static const char *const columns[] = {"neg_log_prob", "neg_log_latent", "neg_log_det", NULL};
+
+static const OptionValue quick_eval[] = {
+    {"points", "20000"}, {"draws", "4"}, {NULL, NULL}};
+
+const Family flow_family = {
+    .name = "flow",
+    .purpose = "Normalizing flows: couplings, Glow, masked autoregressive and planar layers, "
+               "affine maps and splines; exact density.",
+    .data_kinds = DATA_POINTS | DATA_GREY,
+    .data = "8gaussians",
+    .options = options,
+    .eval_options = flow_eval_options,
+    .quick_eval = quick_eval,
+    .sample_options = sample_options,
+    .columns = columns,
+    .defaults = defaults,
+    .create = create,
+    .destroy = destroy,
+    .train_step = train_step,
+    .validate = validate,
+    .evaluate = flow_evaluate,
+    .sample = sample,
+    .figures = flow_figures,
+};
