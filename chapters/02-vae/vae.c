@@ -33,6 +33,12 @@ VaeDraw vae_draw(const Vae *vae, Tensor *x, int k, Rng *noise)
     VaeDraw draw = {0};
     draw.q[0] = gaussian_repeat(vae_encode(vae, x), k);
     draw.h[0] = gaussian_sample(draw.q[0], noise);
+    if (vae->flow.layers > 0) {
+        FlowResult moved = flow_forward(&vae->flow, draw.h[0]);
+        draw.start = draw.h[0];
+        draw.h[0] = moved.value;
+        draw.log_det = moved.log_det;
+    }
     if (vae->layers == 2) {
         draw.q[1] = net_forward(&vae->encoder[1], draw.h[0]);
         draw.h[1] = gaussian_sample(draw.q[1], noise);
@@ -42,7 +48,10 @@ VaeDraw vae_draw(const Vae *vae, Tensor *x, int k, Rng *noise)
 
 Tensor *vae_log_posterior(const VaeDraw *draw)
 {
-    Tensor *log_q = gaussian_log_prob(draw->q[0], draw->h[0]);
+    Tensor *log_q =
+        gaussian_log_prob(draw->q[0], draw->start != NULL ? draw->start : draw->h[0]);
+    if (draw->log_det != NULL)
+        log_q = tensor_sub(log_q, draw->log_det);
     return draw->h[1] == NULL ? log_q
                               : tensor_add(log_q, gaussian_log_prob(draw->q[1], draw->h[1]));
 }
@@ -109,6 +118,8 @@ Tensor *vae_descend(const Vae *vae, Tensor *top, Rng *noise)
 Tensor *vae_top_mean(const Vae *vae, Tensor *x)
 {
     Gaussian q = vae_encode(vae, x);
+    if (vae->flow.layers > 0)
+        return flow_forward(&vae->flow, q.mean).value;
     return vae->layers == 1 ? q.mean : net_forward(&vae->encoder[1], q.mean).mean;
 }
 
@@ -121,7 +132,7 @@ VaeBound vae_elbo(const Vae *vae, Tensor *x, double beta, Rng *noise)
     VaeBound b;
     VaeDraw draw = vae_draw(vae, x, 1, noise);
     b.fit = vae_log_likelihood(vae, x, draw.h[0]);
-    if (vae->layers == 1)
+    if (vae->layers == 1 && vae->flow.layers == 0)
         b.kl = gaussian_kl_to_standard(draw.q[0]); /* in closed form: appendix B */
     else
         b.kl = tensor_sub(vae_log_posterior(&draw), vae_log_prior(vae, draw.h));

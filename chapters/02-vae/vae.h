@@ -5,7 +5,7 @@
  * Sources: Kingma & Welling (2014), arXiv:1312.6114 (the ELBO, the reparameterization trick);
  *          Burda, Grosse & Salakhutdinov (2016), arXiv:1509.00519 (the bound with k samples, IWAE;
  * the two architectures); Tucker et al. (2019), arXiv:1810.04152 (doubly reparameterized gradients,
- * DReG).
+ * DReG); Rezende & Mohamed (2015), arXiv:1505.05770 (a posterior made of a flow).
  *
  * One or two layers of latents: h[0] is next to the data, the last is the top, whose prior is N(0,
  * I). q(h|x) = q(h0|x) q(h1|h0)        p(x, h) = p(h1) p(h0|h1) p(x|h0)
@@ -13,6 +13,7 @@
 #ifndef VAE_VAE_H
 #define VAE_VAE_H
 
+#include "nn/flow.h"
 #include "nn/mlp.h"
 #include "prob/gaussian.h"
 #include "train/family.h"
@@ -39,6 +40,7 @@ typedef struct Vae {
     Mlp decoder;
     Linear out;   /* logits, or means        */
     Linear scale; /* log scale or log variance; not for binary data */
+    Flow flow;    /* --posterior flow: h0 = f(the encoder's draw); else without layers */
     VaeObjective objective;
     int samples; /* k */
     bool dreg;
@@ -48,10 +50,13 @@ typedef struct Vae {
 
 extern const Family vae_family;
 
-/* What an encoder drew: q and a sample of each layer, k rows an example. */
+/* What an encoder drew: q and a sample of each layer, k rows an example. With a flow q[0] is the
+ * distribution of `start`, and h[0] = f(start). */
 typedef struct VaeDraw {
     Gaussian q[VAE_MOST_LAYERS];
-    Tensor *h[VAE_MOST_LAYERS]; /* [n k, width] */
+    Tensor *h[VAE_MOST_LAYERS]; /* [n k, width]                                        */
+    Tensor *start;              /* [n k, width]; NULL without a flow                   */
+    Tensor *log_det;            /* [n k, 1]: log |det dh0 / d start|; NULL without one */
 } VaeDraw;
 
 /* The data as the encoder sees them: grey levels scaled to 0 .. 1, the mean taken off. x [n, dims].
@@ -73,7 +78,8 @@ Gaussian vae_decode_gaussian(const Vae *vae, Tensor *h0);
 /* log p(h) of all layers -> [n k, 1], nats. */
 Tensor *vae_log_prior(const Vae *vae, Tensor *const *h);
 
-/* log q(h|x) -> [n k, 1], nats. */
+/* log q(h|x) -> [n k, 1], nats. With a flow log q0(start|x) - log_det (Rezende & Mohamed 2015, eq.
+ * 13). */
 Tensor *vae_log_posterior(const VaeDraw *draw);
 
 /* ELBO of each example with one draw -> [n, 1], nats; the KL weighted by beta (1 for the bound
@@ -103,7 +109,7 @@ Tensor *vae_draw_data(const Vae *vae, Tensor *h0, Rng *noise);
  * p(h0|h1), or its mean when noise is NULL. */
 Tensor *vae_descend(const Vae *vae, Tensor *top, Rng *noise);
 
-/* The top layer's posterior mean [n, width], through the means below. */
+/* The top layer's posterior mean [n, width], through the means below; with a flow f(the mean). */
 Tensor *vae_top_mean(const Vae *vae, Tensor *x);
 
 /* In the other files of the chapter. */

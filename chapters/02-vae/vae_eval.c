@@ -43,10 +43,13 @@ static void climb_ladder(const Vae *vae, const Task *task, LikelihoodReport *rep
 
 /* ---------------------------------------------------------------- the KL in two */
 
-/* All posteriors q(h0|x_i): mean and log variance, and one draw of each, [n, width]. */
+/* All posteriors q(h0|x_i): mean and log variance, and one draw of each, [n, width]. With a flow all
+ * of this is about the draw before it: information and KL are the same on either side of a map that
+ * can be undone. */
 typedef struct Posteriors {
     int n, width;
     real *mean, *logvar, *z;
+    double *log_prior; /* [n]: density of the prior at z, of one layer */
 } Posteriors;
 
 static Posteriors all_posteriors(const Vae *vae, const Task *task)
@@ -56,6 +59,7 @@ static Posteriors all_posteriors(const Vae *vae, const Task *task)
     all.mean = memory_new(numbers, sizeof(real));
     all.logvar = memory_new(numbers, sizeof(real));
     all.z = memory_new(numbers, sizeof(real));
+    all.log_prior = memory_new((size_t)all.n, sizeof(double));
     Rng noise = rng_at(task->noise, (uint64_t)1 << 40);
     for (int i = 0; i < all.n; i++) {
         tape_reset(task->tape);
@@ -63,7 +67,12 @@ static Posteriors all_posteriors(const Vae *vae, const Task *task)
         VaeDraw draw = vae_draw(vae, ladder_example(task, i), 1, &noise);
         memcpy(all.mean + (size_t)i * row, draw.q[0].mean->value, row * sizeof(real));
         memcpy(all.logvar + (size_t)i * row, draw.q[0].logvar->value, row * sizeof(real));
-        memcpy(all.z + (size_t)i * row, draw.h[0]->value, row * sizeof(real));
+        const Tensor *z = draw.start != NULL ? draw.start : draw.h[0];
+        memcpy(all.z + (size_t)i * row, z->value, row * sizeof(real));
+        if (vae->layers == 1)
+            all.log_prior[i] = (double)tensor_item(vae_log_prior(vae, draw.h));
+        if (draw.log_det != NULL)
+            all.log_prior[i] += (double)tensor_item(draw.log_det);
     }
     return all;
 }
@@ -73,6 +82,7 @@ static void posteriors_free(Posteriors *all)
     free(all->mean);
     free(all->logvar);
     free(all->z);
+    free(all->log_prior);
 }
 
 /* log q(z_i|x_j) = sum_d -1/2 (z^2 a_j - 2 z b_j + c_j), one product of [z^2, z] and [a, -2b] for a
@@ -117,14 +127,10 @@ static void split_kl(const Vae *vae, const Posteriors *all, Tape *tape, Likeliho
         Tensor *log_q = log_posterior_block(all, tape, first, rows);
         Tensor *mixture = tensor_log_sum_exp(log_q);
         for (int i = 0; i < rows; i++) {
-            double log_q_z = (double)mixture->value[i] - log(all->n), log_p = 0;
+            double log_q_z = (double)mixture->value[i] - log(all->n);
             double own = (double)log_q->value[(size_t)i * (size_t)all->n + (size_t)(first + i)];
-            for (int j = 0; j < all->width; j++) {
-                double z = (double)all->z[(size_t)(first + i) * (size_t)all->width + (size_t)j];
-                log_p -= 0.5 * (z * z + M_LN2 + M_LNPI);
-            }
             information[first + i] = own - log_q_z;
-            marginal[first + i] = log_q_z - log_p;
+            marginal[first + i] = log_q_z - all->log_prior[first + i];
         }
     }
     likelihood_report_part(report, "mutual information I_q(x;z)", "nats", information,
@@ -207,7 +213,7 @@ static void amortisation_gap(const Vae *vae, const Task *task, LikelihoodReport 
 {
     int n = (int)options_int(task->options, "amortisation");
     n = n < task->examples ? n : task->examples;
-    if (n == 0 || vae->layers != 1)
+    if (n == 0 || vae->layers != 1 || vae->flow.layers > 0)
         return;
     double *gap = memory_new((size_t)n, sizeof *gap);
     Progress progress = progress_start("amortisation gap", "examples", 0, n, task->quiet);

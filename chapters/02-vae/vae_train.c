@@ -23,6 +23,11 @@ static const OptionSpec options[] = {
      1000, NULL},
     {"kl-warmup", OPTION_REAL, "0", "SHARE",
      "share of the steps over which the KL's weight rises from 0", 0, 1, NULL},
+    {"posterior", OPTION_CHOICE, "gaussian", "NAME",
+     "q(z|x): a Gaussian, or one that couplings have bent", 0, 0, "gaussian|flow"},
+    {"flow-layers", OPTION_INT, "4", "N", "couplings of --posterior flow", 1, 60, NULL},
+    {"flow-hidden", OPTION_INTS, "100", "N,N...", "hidden units of each coupling's network", 1,
+     65536, NULL},
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
 
 /* What a default depends on the data for: the paper's architecture on images, a small one on the
@@ -95,6 +100,27 @@ static void start_at_mean(Vae *vae)
     }
 }
 
+/* Couplings over the latent, the halves in turn: f takes the encoder's draw to z. One f serves all
+ * x, so the same model can be read the other way round: a Gaussian posterior of the draw, whose
+ * prior is the flow's density N(f(.); 0, I) |det|. */
+static void create_flow(Vae *vae, Params *params, const Options *o, Rng *rng)
+{
+    const Monotone affine = {MONOTONE_AFFINE, 0, 2};
+    int hidden[OPTIONS_MOST_INTS], n = options_ints(o, "flow-hidden", hidden);
+    if (vae->layers != 1 || vae->width[0] < 2)
+        refuse_usage("--posterior flow: is for one layer of at least two latents; leave it out or "
+                     "give --latent one width of 2 or more");
+    if (vae->dreg)
+        refuse_usage("--dreg: its gradient is written for Gaussian posteriors; leave out --dreg or "
+                     "--posterior flow");
+    for (int i = 0; i < options_int(o, "flow-layers"); i++) {
+        char *name = memory_format("flow%d", i);
+        flow_add(&vae->flow, flow_coupling(params, name, vae->width[0], i % 2 == 1, affine, hidden,
+                                           n, rng));
+        free(name);
+    }
+}
+
 static void create_networks(Vae *vae, Params *params, const Options *o, Rng *rng)
 {
     int hidden[OPTIONS_MOST_INTS], top[OPTIONS_MOST_INTS];
@@ -142,6 +168,8 @@ static Model *create(const Options *o, const Dataset *data, uint64_t seed)
     if (vae->dreg && vae->objective != VAE_IWAE)
         refuse_usage("--dreg belongs to --objective iwae; add it or leave --dreg out");
     create_networks(vae, params, o, &rng);
+    if (strcmp(options_text(o, "posterior"), "flow") == 0)
+        create_flow(vae, params, o, &rng);
     mean_of_data(vae, data, seed, vae->center->value);
     start_at_mean(vae);
     model_add_part(&vae->model, "vae", params, family_optimizer_rule(o), options_real(o, "ema"));
@@ -150,6 +178,7 @@ static Model *create(const Options *o, const Dataset *data, uint64_t seed)
 
 static void destroy(Model *model)
 {
+    flow_free(&((Vae *)model)->flow);
     model_free_parts(model);
     free(model);
 }
