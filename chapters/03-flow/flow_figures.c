@@ -77,6 +77,8 @@ void flow_figures(Model *model, const Task *task)
     draw_round_trip(m, task);
     if (m->kind != DATA_POINTS)
         flow_draw_images(m, task);
+    else if (m->latent == LATENT_SPHERE)
+        flow_draw_sphere(m, task);
     else if (m->dims == 2)
         flow_draw_plane(m, task);
 }

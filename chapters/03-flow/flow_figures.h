@@ -16,6 +16,7 @@ void flow_picture(const Task *task, const FigureText *text, const real *y, int r
                   const char *const *row_label, const char *const *column_label);
 
 void flow_draw_plane(const FlowModel *model, const Task *task);  /* flow_figures_plane.c  */
+void flow_draw_sphere(const FlowModel *model, const Task *task); /* flow_figures_sphere.c */
 void flow_draw_images(const FlowModel *model, const Task *task); /* flow_figures_images.c */
 
 #endif

@@ -15,17 +15,14 @@
 #include "nn/flow.h"
 #include "train/family.h"
 
-typedef enum FlowNetwork {
-    FLOW_COUPLING,       /* halves in turn, linear layers between                     */
-    FLOW_AUTOREGRESSIVE, /* masked, in both orders in turn                            */
-    FLOW_PLANAR,
-    FLOW_GLOW            /* images: squeeze, steps of Glow, half of the channels done */
-} FlowNetwork;
+/* What the latent is: N(0, I), or uniform on the unit sphere in three dimensions. */
+typedef enum FlowLatent { LATENT_NORMAL, LATENT_SPHERE } FlowLatent;
 
 typedef struct FlowModel {
     Model model;
     DataKind kind;
     int dims, levels; /* levels: 0 of points */
+    FlowLatent latent;
     FlowUnits units;
     Flow flow; /* forward: data to latent */
 } FlowModel;
@@ -35,7 +32,7 @@ extern const Family flow_family;
 /* The parts of log p of each row. */
 typedef struct FlowDensity {
     Tensor *latent;     /* [n, dims]: z                                              */
-    Tensor *log_latent; /* [n, 1]: log N(z; 0, I)                                    */
+    Tensor *log_latent; /* [n, 1]: log N(z; 0, I), or -log 4 pi                       */
     Tensor *log_det;    /* [n, 1]: of the layers and the units                       */
     Tensor *log_prob;   /* [n, 1]: their sum, nats; of images the density of y       */
 } FlowDensity;
@@ -45,6 +42,9 @@ FlowDensity flow_density(const FlowModel *model, Tensor *x);
 
 /* y = x + u, u ~ U[0, 1) of images, without history; points as they are. */
 Tensor *flow_dequantise(const FlowModel *model, Tensor *x, Rng *noise);
+
+/* Latents [n, dims], temperature times a standard normal; or uniform on the sphere. */
+Tensor *flow_draw_latent(const FlowModel *model, Tape *tape, int n, double temperature, Rng *noise);
 
 /* Latents z [n, dims] to data, without history, in place of out [n, dims]: points, or y of images.
  */
@@ -60,5 +60,8 @@ extern const OptionSpec flow_eval_options[];
 void flow_network_create(FlowModel *model, Params *params, const Options *options,
                          const Dataset *data, Rng *rng);
 void flow_network_defaults(Options *options, const Dataset *data);
+
+/* Whether the first training points are three numbers of length 1. */
+bool flow_on_sphere(const Dataset *data);
 
 #endif

@@ -4,6 +4,7 @@
 #include "support/fail.h"
 #include "support/memory.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,11 +13,25 @@ static bool is(const Options *o, const char *name, const char *value)
     return strcmp(options_text(o, name), value) == 0;
 }
 
+bool flow_on_sphere(const Dataset *data)
+{
+    enum { LOOK_AT = 1000 };
+    size_t n = data->count[SPLIT_TRAIN] < LOOK_AT ? data->count[SPLIT_TRAIN] : LOOK_AT;
+    if (data->kind != DATA_POINTS || data->dims != 3)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        const float *x = data->point + 3 * i;
+        if (fabs(hypot(hypot((double)x[0], (double)x[1]), (double)x[2]) - 1) > 1e-3)
+            return false;
+    }
+    return true;
+}
+
 void flow_network_defaults(Options *o, const Dataset *data)
 {
     const char *from = "the chapter's defaults";
     bool points = data->kind == DATA_POINTS;
-    options_put(o, "network", points ? "coupling" : "glow", from);
+    options_put(o, "network", flow_on_sphere(data) ? "sphere" : points ? "coupling" : "glow", from);
     bool autoregressive = is(o, "network", "autoregressive"), glow = is(o, "network", "glow");
     options_put(o, "map", glow ? "affine" : "spline", from);
     bool spline = is(o, "map", "spline");
@@ -74,6 +89,17 @@ static void add_layers(FlowModel *m, Params *params, const Options *o, Monotone 
     }
 }
 
+static void add_sphere_layers(FlowModel *m, Params *params, const Options *o, Rng *rng)
+{
+    int hidden[OPTIONS_MOST_INTS], n = options_ints(o, "hidden", hidden);
+    for (int i = 0; i < options_int(o, "layers"); i++) {
+        char *name = layer_name("layer", i);
+        flow_add(&m->flow,
+                 flow_sphere(params, name, (int)options_int(o, "bins"), hidden, n, rng));
+        free(name);
+    }
+}
+
 /* Squeeze, then steps of actnorm, 1 x 1 convolution, coupling; then half of the channels are done
  * and the others go on to the next scale. number: of the first step, so that names are unique. */
 static Flow glow_scale(Params *params, FlowShape shape, const Options *o, Monotone map, int scale,
@@ -108,6 +134,14 @@ void flow_network_create(FlowModel *model, Params *params, const Options *o, con
     if (data->dims < 2 && is(o, "network", "coupling"))
         refuse_usage("--network coupling: %s has 1 number an example and a coupling needs two "
                      "parts; use --network autoregressive", data->name);
+    if (is(o, "network", "sphere") && !flow_on_sphere(data))
+        refuse_usage("--network sphere: the points of %s are not three numbers of length 1; divide "
+                     "each by its length, or use --network coupling", data->name);
+    if (is(o, "network", "sphere")) {
+        model->latent = LATENT_SPHERE;
+        add_sphere_layers(model, params, o, rng);
+        return;
+    }
     if (!is(o, "network", "glow")) {
         add_layers(model, params, o, map, rng);
         return;

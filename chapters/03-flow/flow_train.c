@@ -1,7 +1,6 @@
 /* The family: options, creation, one training step, samples. */
 #include "03-flow/flow_model.h"
 
-#include "prob/gaussian.h"
 #include "support/fail.h"
 #include "support/memory.h"
 
@@ -21,7 +20,8 @@ static void defaults(Options *o, const Dataset *data)
     bool points = data->kind == DATA_POINTS, many = data->count[SPLIT_TRAIN] > 50000;
     flow_network_defaults(o, data);
     bool glow = strcmp(options_text(o, "network"), "glow") == 0;
-    options_put(o, "units", points ? "scaled" : "equalised", from);
+    bool sphere = strcmp(options_text(o, "network"), "sphere") == 0;
+    options_put(o, "units", sphere ? "none" : points ? "scaled" : "equalised", from);
     options_put(o, "batch", points ? "512" : glow ? "64" : "128", from);
     options_put(o, "lr", points ? "2e-3" : "1e-3", from);
     options_put(o, "steps", points ? "12000" : many ? glow ? "40000" : "18000" : "4000", from);
@@ -49,9 +49,14 @@ static FlowUnitsKind units_kind(const Options *o, const Dataset *data)
 {
     FlowUnitsKind kind = (FlowUnitsKind)options_choice(o, "units");
     bool points = data->kind == DATA_POINTS;
-    if (points != (kind == UNITS_SCALED))
+    bool for_points = kind == UNITS_SCALED || kind == UNITS_NONE;
+    bool sphere = strcmp(options_text(o, "network"), "sphere") == 0;
+    if (sphere != (kind == UNITS_NONE))
+        refuse_usage("--units %s: none belongs to --network sphere and to no other; leave it out",
+                     options_text(o, "units"));
+    if (points != for_points)
         refuse_usage("--units %s: is for %s, and %s are %s; leave it out", options_text(o, "units"),
-                     kind == UNITS_SCALED ? "points" : "images", data->name,
+                     for_points ? "points" : "images", data->name,
                      points ? "points" : "images");
     return kind;
 }
@@ -120,9 +125,8 @@ static void sample(Model *model, Tape *tape, Rng *noise, const SampleRequest *re
 {
     const FlowModel *m = (const FlowModel *)model;
     bool asked = request->options != NULL && options_known(request->options, "temperature");
-    real temperature = asked ? (real)options_real(request->options, "temperature") : 1;
-    Tensor *z = gaussian_noise(tape, 2, (int[]){request->n, m->dims}, noise);
-    flow_latent_to_data(m, tensor_scale(z, temperature), out);
+    double temperature = asked ? options_real(request->options, "temperature") : 1;
+    flow_latent_to_data(m, flow_draw_latent(m, tape, request->n, temperature, noise), out);
     size_t size = (size_t)request->n * (size_t)m->dims;
     for (size_t i = 0; i < size && m->kind != DATA_POINTS; i++)
         out[i] = (real)fmin(floor((double)out[i]), m->levels - 1);
@@ -130,9 +134,9 @@ static void sample(Model *model, Tape *tape, Rng *noise, const SampleRequest *re
 
 static const OptionSpec options[] = {
     {"network", OPTION_CHOICE, NULL, "NAME", "what the flow is made of", 0, 0,
-     "coupling|autoregressive|planar|glow"},
+     "coupling|autoregressive|planar|sphere|glow"},
     {"map", OPTION_CHOICE, NULL, "NAME", "what happens to one number", 0, 0, "affine|spline"},
-    {"layers", OPTION_INT, NULL, "N", "couplings, autoregressive or planar layers", 1, 60, NULL},
+    {"layers", OPTION_INT, NULL, "N", "of every network but glow", 1, 60, NULL},
     {"hidden", OPTION_INTS, NULL, "N,N...", "hidden units of each layer's network", 1, 65536, NULL},
     {"bins", OPTION_INT, "8", "N", "of a spline", 2, MONOTONE_MOST_BINS, NULL},
     {"bound", OPTION_REAL, NULL, "X",
@@ -141,8 +145,8 @@ static const OptionSpec options[] = {
     {"depth", OPTION_INT, "8", "N", "steps of glow at each scale", 1, 30, NULL},
     {"channels", OPTION_INT, "64", "N", "width of glow's networks", 1, 4096, NULL},
     {"units", OPTION_CHOICE, NULL, "NAME",
-     "what is done to the data first: shifted and scaled points, logit of images, each pixel made "
-     "normal by itself", 0, 0, "scaled|logit|equalised"},
+     "what is done to the data first: points shifted and scaled; images: logit, or each pixel made normal by "
+     "itself; none on the sphere", 0, 0, "scaled|logit|equalised|none"},
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
 
 static const char *const columns[] = {"neg_log_prob", "neg_log_latent", "neg_log_det", NULL};

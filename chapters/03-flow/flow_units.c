@@ -165,6 +165,17 @@ static void check_levels(const FlowUnits *units, const Tensor *y)
                    "trained on other data?", (double)y->value[i], units->levels);
 }
 
+static void check_sphere(const Tensor *x)
+{
+    for (size_t i = 0; i < x->size; i += 3) {
+        double length = hypot(hypot((double)x->value[i], (double)x->value[i + 1]),
+                              (double)x->value[i + 2]);
+        if (!(fabs(length - 1) < 1e-3))
+            refuse("flow: point %zu has length %g, and the points of a flow on the sphere have 1; "
+                   "divide each by its length, or use --network coupling", i / 3, length);
+    }
+}
+
 static FlowResult logit_forward(const FlowUnits *units, Tensor *y)
 {
     real inside = (real)((1 - 2 * LOGIT_MARGIN) / units->levels);
@@ -177,6 +188,11 @@ static FlowResult logit_forward(const FlowUnits *units, Tensor *y)
 
 FlowResult flow_units_forward(const FlowUnits *units, Tensor *x)
 {
+    Tensor *nothing = tensor_fill(x->tape, 2, (int[]){x->shape[0], 1}, 0);
+    if (units->kind == UNITS_NONE) {
+        check_sphere(x);
+        return (FlowResult){x, nothing};
+    }
     if (units->kind != UNITS_SCALED)
         check_levels(units, x);
     if (units->kind == UNITS_LOGIT)
@@ -190,7 +206,7 @@ FlowResult flow_units_forward(const FlowUnits *units, Tensor *x)
     for (int d = 0; d < units->dims; d++)
         log_det -= log((double)units->scale->value[d]);
     return (FlowResult){tensor_div(tensor_sub(x, units->center), units->scale),
-                        tensor_fill(x->tape, 2, (int[]){x->shape[0], 1}, (real)log_det)};
+                        tensor_shift(nothing, (real)log_det)};
 }
 
 void flow_units_inverse(const FlowUnits *units, real *z, int n)
@@ -198,6 +214,8 @@ void flow_units_inverse(const FlowUnits *units, real *z, int n)
     size_t dims = (size_t)units->dims, size = (size_t)n * dims;
     for (size_t i = 0; i < size; i++) {
         size_t j = i % dims;
+        if (units->kind == UNITS_NONE)
+            continue;
         if (units->kind == UNITS_SCALED) {
             z[i] = z[i] * units->scale->value[j] + units->center->value[j];
         } else if (units->kind == UNITS_EQUALISED) {

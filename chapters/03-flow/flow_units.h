@@ -1,7 +1,7 @@
 /* The first step of every flow here: data in their own units to numbers of mean 0 and variance 1 or
  * so, with its log-determinant; it is fixed before training.
  *
- * Points are shifted and scaled. A grey image's level l becomes y = l + u, u ~ U[0, 1) (uniform
+ * Points are shifted and scaled, those of a sphere left alone. A grey image's level l becomes y = l + u, u ~ U[0, 1) (uniform
  * dequantisation), so that the integral of a density over the unit cell of l is the probability of
  * l, and E_u[log p(y)] a lower bound on its logarithm (Theis et al. 2016, arXiv:1511.01844, sec.
  * 3.1). Then y goes through one of two increasing maps:
@@ -17,7 +17,7 @@
 #include "data/dataset.h"
 #include "nn/flow.h"
 
-typedef enum FlowUnitsKind { UNITS_SCALED, UNITS_LOGIT, UNITS_EQUALISED } FlowUnitsKind;
+typedef enum FlowUnitsKind { UNITS_SCALED, UNITS_LOGIT, UNITS_EQUALISED, UNITS_NONE } FlowUnitsKind;
 
 typedef struct FlowUnits {
     FlowUnitsKind kind;
@@ -29,7 +29,8 @@ typedef struct FlowUnits {
 /* Buffers in params, from at most 55,000 training examples. */
 FlowUnits flow_units_create(FlowUnitsKind kind, Params *params, const Dataset *data);
 
-/* x [n, dims]: points, or y of images in [0, levels] -> numbers for the layers. Derivatives by x. */
+/* x [n, dims]: points, or y of images in [0, levels] -> numbers for the layers. Derivatives by x.
+ * Refuses images outside the levels and, without units, points off the unit sphere. */
 FlowResult flow_units_forward(const FlowUnits *units, Tensor *x);
 
 /* And back, n rows in place; images stay y, not rounded. */

@@ -27,6 +27,7 @@ void dataset_deal(Dataset *dataset, uint32_t *order, size_t n);
 
 /* Each gives the set of that name, or NULL when the name is not one of its own. */
 Dataset *toys_load(const char *name);
+Dataset *sphere_load(const char *name);
 Dataset *digits_load(const char *name);
 Dataset *bars_load(const char *name);
 Dataset *mnist_load(const char *name);

@@ -91,6 +91,15 @@ FlowLayer *flow_linear(Params *params, const char *name, int dims, int channels,
  * Source: Rezende & Mohamed (2015), arXiv:1505.05770, eqs. 10 to 12, appendix A.1. */
 FlowLayer *flow_planar(Params *params, const char *name, int dims, Rng *rng);
 
+/* ---------------------------------------------------------------- layers for the sphere */
+
+/* Rows are points of the unit sphere in three dimensions, before and after; log_det is with respect
+ * to area, so a density over the sphere stays one. In coordinates that are turned at random, a
+ * spline of the height, and of the angle one that the height decides. `bins` of each spline.
+ * Source: Rezende et al. (2020), arXiv:2002.02428. */
+FlowLayer *flow_sphere(Params *params, const char *name, int bins, const int *hidden, int layers,
+                       Rng *rng);
+
 /* ---------------------------------------------------------------- layers for images */
 
 typedef struct FlowShape {
