@@ -180,8 +180,10 @@ static void round_trip(const FlowModel *m, const Task *task, const real *x,
     if (!whole.finite)
         warn("the way there and back is not finite from layer %d on (%s); lower --lr or --bound",
              worst, m->flow.layer[worst]->kind->name);
-    likelihood_report_number(report, "round trip: largest error", "", whole.largest, NAN);
-    likelihood_report_number(report, "round trip: log-determinants", "nats", whole.log_det, NAN);
+    likelihood_report_number(report, "round trip: log10 of the largest error", "",
+                             log10(fmax(whole.largest, 1e-12)), NAN);
+    likelihood_report_number(report, "round trip: log10 of the log-determinants' gap", "",
+                             log10(fmax(whole.log_det, 1e-12)), NAN);
     if (!task->quiet)
         printf("round trip of %d examples: largest error %.2g; most in layer %d of %d (%s), %.2g\n",
                n, whole.largest, worst, m->flow.layers, m->flow.layer[worst]->kind->name,

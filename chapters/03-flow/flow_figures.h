@@ -19,4 +19,18 @@ void flow_draw_plane(const FlowModel *model, const Task *task);  /* flow_figures
 void flow_draw_sphere(const FlowModel *model, const Task *task); /* flow_figures_sphere.c */
 void flow_draw_images(const FlowModel *model, const Task *task); /* flow_figures_images.c */
 
+/* Likelihood as a test for strange images (flow_anomalies.c): n of each kind, a table, pictures. */
+void flow_anomalies(const FlowModel *model, const Task *task, int n);
+
+/* A direction of the latent (flow_edit.c): a factor of the data, or -1 and from one class to
+ * another. */
+typedef struct FlowEdit {
+    int factor, from, to;
+} FlowEdit;
+void flow_draw_edit(const FlowModel *model, const Task *task, const FlowEdit *edit);
+
+/* Round trips of fresh flows by depth and length (flow_stability.c); spread of the raw parameters.
+ */
+void flow_draw_stability(const Task *task, double spread);
+
 #endif

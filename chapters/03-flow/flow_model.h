@@ -54,6 +54,7 @@ void flow_latent_to_data(const FlowModel *model, Tensor *z, real *out);
 void flow_evaluate(Model *model, const Task *task, LikelihoodReport *report);
 void flow_figures(Model *model, const Task *task);
 extern const OptionSpec flow_eval_options[];
+extern const FamilyCommand flow_commands[];
 
 /* Adds the layers that the options ask for (flow_network.c), first weights from rng. Refuses what
  * the data can't have. */

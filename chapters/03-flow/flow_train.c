@@ -165,6 +165,7 @@ const Family flow_family = {
     .quick_eval = quick_eval,
     .sample_options = sample_options,
     .columns = columns,
+    .commands = flow_commands,
     .defaults = defaults,
     .create = create,
     .destroy = destroy,
