@@ -91,6 +91,17 @@ FlowLayer *flow_linear(Params *params, const char *name, int dims, int channels,
  * Source: Rezende & Mohamed (2015), arXiv:1505.05770, eqs. 10 to 12, appendix A.1. */
 FlowLayer *flow_planar(Params *params, const char *name, int dims, Rng *rng);
 
+/* From x(0) to x(1) along dx/dt = f(x, t), f an MLP, in `steps` steps of Runge and Kutta's rule, and
+ * the trace of df/dx along the way, exact: at most 8 numbers. inverse walks back with the same
+ * steps: it undoes forward up to the rule's error, which falls with the fourth power of their
+ * number. Source: Chen et al. (2018), arXiv:1806.07366, eq. 8; Grathwohl et al. (2019),
+ * arXiv:1810.01367. */
+FlowLayer *flow_ode(Params *params, const char *name, int dims, int steps, const int *hidden,
+                    int layers, Rng *rng);
+
+/* f(x, t): x [n, dims], time [n, 1] -> [n, dims]. */
+Tensor *flow_ode_velocity(const FlowLayer *layer, Tensor *x, Tensor *time);
+
 /* ---------------------------------------------------------------- layers for the sphere */
 
 /* Rows are points of the unit sphere in three dimensions, before and after; log_det is with respect

@@ -11,7 +11,7 @@
 enum { LANES = 16, ROWS = 16 };
 
 /* No bin is narrower or lower than this share of the whole, no slope smaller. */
-#define LEAST_BIN ((real)1e-4)
+#define LEAST_BIN ((real)1e-3)
 #define LEAST_SLOPE ((real)1e-3)
 /* softplus(ONE_AT_ZERO) + LEAST_SLOPE = 1 */
 #define ONE_AT_ZERO ((real)0.5397424172369522)

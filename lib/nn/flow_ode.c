@@ -1,0 +1,141 @@
+/* The continuous flow: dx/dt = f(x, t) from t = 0 to 1 by Runge and Kutta's fourth-order rule with
+ * steps of one length, and d log|det| / dt = trace df/dx by forward mode, a direction for each
+ * number. */
+#include "nn/flow_internal.h"
+#include "nn/mlp.h"
+#include "support/fail.h"
+#include "support/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Ode {
+    FlowLayer layer;
+    int steps;
+    Mlp hidden;
+    Linear out;
+} Ode;
+
+enum { EXACT_TRACE_UP_TO = 8 };
+
+Tensor *flow_ode_velocity(const FlowLayer *layer, Tensor *x, Tensor *time)
+{
+    const Ode *o = (const Ode *)layer;
+    Tensor *both[] = {x, time};
+    return linear_forward(&o->out, mlp_forward(&o->hidden, tensor_concat(both, 2, 1)));
+}
+
+static Tensor *column(Tape *tape, int rows, double value)
+{
+    return tensor_fill(tape, 2, (int[]){rows, 1}, (real)value);
+}
+
+/* f and its trace at one time. */
+static FlowResult slope(const Ode *o, Tensor *x, double time)
+{
+    int n = x->shape[0], d = o->layer.dims;
+    FlowResult k = {flow_ode_velocity(&o->layer, x, column(x->tape, n, time)), NULL};
+    for (int i = 0; i < d; i++) {
+        Tensor *direction = tensor_fill(x->tape, 2, x->shape, 0);
+        for (int r = 0; r < n; r++)
+            direction->value[(size_t)r * (size_t)d + (size_t)i] = 1;
+        Tensor *along = tape_tangent(k.value, x, direction);
+        Tensor *share =
+            along != NULL ? tensor_slice(along, 1, i, i + 1) : column(x->tape, n, 0);
+        k.log_det = k.log_det == NULL ? share : tensor_add(k.log_det, share);
+    }
+    return k;
+}
+
+static Tensor *ahead(Tensor *x, Tensor *k, double step)
+{
+    return tensor_add(x, tensor_scale(k, (real)step));
+}
+
+/* (k1 + 2 k2 + 2 k3 + k4) h / 6 */
+static Tensor *mean_slope(Tensor *a, Tensor *b, Tensor *c, Tensor *d, double step)
+{
+    Tensor *middle = tensor_scale(tensor_add(b, c), 2);
+    return tensor_scale(tensor_add(tensor_add(a, d), middle), (real)(step / 6));
+}
+
+/* One step from time on; x needs a gradient. log_det: what is added to it. */
+static FlowResult runge_kutta(const Ode *o, Tensor *x, double time, double h)
+{
+    FlowResult a = slope(o, x, time);
+    FlowResult b = slope(o, ahead(x, a.value, h / 2), time + h / 2);
+    FlowResult c = slope(o, ahead(x, b.value, h / 2), time + h / 2);
+    FlowResult d = slope(o, ahead(x, c.value, h), time + h);
+    return (FlowResult){tensor_add(x, mean_slope(a.value, b.value, c.value, d.value, h)),
+                        mean_slope(a.log_det, b.log_det, c.log_det, d.log_det, h)};
+}
+
+/* The trace needs history even where nobody asks for gradients: then each step is forgotten once
+ * its values are copied. */
+static FlowResult integrate_values(const Ode *o, const Tensor *x, double from, double h)
+{
+    Tape *tape = x->tape;
+    FlowResult at = {tensor_from(tape, 2, x->shape, x->value), column(tape, x->shape[0], 0)};
+    bool was = tape_record(tape, true);
+    for (int s = 0; s < o->steps; s++) {
+        TapeMark mark = tape_mark(tape);
+        Tensor *start = tensor_watch(tensor_from(tape, 2, x->shape, at.value->value));
+        FlowResult next = runge_kutta(o, start, from + s * h, h);
+        memcpy(at.value->value, next.value->value, x->size * sizeof(real));
+        for (size_t r = 0; r < at.log_det->size; r++)
+            at.log_det->value[r] += next.log_det->value[r];
+        tape_release(tape, mark);
+    }
+    tape_record(tape, was);
+    return at;
+}
+
+static FlowResult ode_forward(const FlowLayer *layer, Tensor *x)
+{
+    const Ode *o = (const Ode *)layer;
+    double h = 1.0 / o->steps;
+    bool recording = tape_record(x->tape, true);
+    tape_record(x->tape, recording);
+    if (!recording)
+        return integrate_values(o, x, 0, h);
+    FlowResult at = {x, NULL};
+    if (!x->needs_grad)
+        at.value = tensor_watch(tensor_from(x->tape, 2, x->shape, x->value));
+    for (int s = 0; s < o->steps; s++) {
+        FlowResult next = runge_kutta(o, at.value, s * h, h);
+        at.value = next.value;
+        at.log_det = at.log_det == NULL ? next.log_det : tensor_add(at.log_det, next.log_det);
+    }
+    return at;
+}
+
+static FlowResult ode_inverse(const FlowLayer *layer, Tensor *y)
+{
+    const Ode *o = (const Ode *)layer;
+    return integrate_values(o, y, 1, -1.0 / o->steps);
+}
+
+static void ode_destroy(FlowLayer *layer)
+{
+    free(layer);
+}
+
+static const FlowLayerKind ode_kind = {"continuous", ode_forward, ode_inverse, NULL, ode_destroy};
+
+FlowLayer *flow_ode(Params *params, const char *name, int dims, int steps, const int *hidden,
+                    int layers, Rng *rng)
+{
+    if (dims > EXACT_TRACE_UP_TO)
+        fail("flow_ode: '%s' has %d numbers; the exact trace is for at most %d", name, dims,
+             EXACT_TRACE_UP_TO);
+    Ode *o = memory_new(1, sizeof *o);
+    char *out = memory_format("%s.out", name);
+    o->layer = (FlowLayer){&ode_kind, dims};
+    o->steps = steps;
+    o->hidden = mlp_create(params, name, dims + 1, hidden, layers, ACTIVATION_TANH, rng);
+    o->out = linear_create(params, out, mlp_width(dims + 1, hidden, layers), dims,
+                           ACTIVATION_NONE, rng);
+    memset(o->out.weight->value, 0, o->out.weight->size * sizeof(real));
+    free(out);
+    return &o->layer;
+}
