@@ -9,7 +9,8 @@
 FlowDensity flow_density(const FlowModel *model, Tensor *x)
 {
     FlowResult in = flow_units_forward(&model->units, x);
-    FlowResult out = flow_forward(&model->flow, in.value);
+    FlowResult out = model->objective == OBJECTIVE_REVERSE ? flow_inverse(&model->flow, in.value)
+                                                           : flow_forward(&model->flow, in.value);
     FlowDensity d = {.latent = out.value};
     d.log_latent = model->latent == LATENT_NORMAL
                        ? gaussian_log_prob_standard(out.value)
@@ -41,7 +42,8 @@ Tensor *flow_draw_latent(const FlowModel *model, Tape *tape, int n, double tempe
 
 void flow_latent_to_data(const FlowModel *model, Tensor *z, real *out)
 {
-    const Tensor *x = flow_inverse(&model->flow, z).value;
+    const Tensor *x = model->objective == OBJECTIVE_REVERSE ? flow_forward(&model->flow, z).value
+                                                            : flow_inverse(&model->flow, z).value;
     memcpy(out, x->value, x->size * sizeof *out);
     flow_units_inverse(&model->units, out, z->shape[0]);
 }

@@ -18,13 +18,25 @@
 /* What the latent is: N(0, I), or uniform on the unit sphere in three dimensions. */
 typedef enum FlowLatent { LATENT_NORMAL, LATENT_SPHERE } FlowLatent;
 
+/* What is learned from: the data's likelihood; a velocity field that carries noise to data (Lipman
+ * et al. 2023, arXiv:2210.02747, eq. 23), for the continuous flow; or a density that is known up to
+ * a factor, and no data at all (reverse KL: Rezende & Mohamed 2015, sec. 4). */
+typedef enum FlowObjective {
+    OBJECTIVE_LIKELIHOOD,
+    OBJECTIVE_MATCHING,
+    OBJECTIVE_REVERSE
+} FlowObjective;
+
 typedef struct FlowModel {
     Model model;
     DataKind kind;
     int dims, levels; /* levels: 0 of points */
     FlowLatent latent;
     FlowUnits units;
-    Flow flow; /* forward: data to latent */
+    FlowObjective objective;
+    const Dataset *target; /* of the reverse objective: whose density, the run's data set */
+    Flow flow; /* forward, the direction with derivatives: data to latent; of the reverse objective
+                  latent to data */
 } FlowModel;
 
 extern const Family flow_family;
@@ -49,6 +61,29 @@ Tensor *flow_draw_latent(const FlowModel *model, Tape *tape, int n, double tempe
 /* Latents z [n, dims] to data, without history, in place of out [n, dims]: points, or y of images.
  */
 void flow_latent_to_data(const FlowModel *model, Tensor *z, real *out);
+
+/* ---------------------------------------------------------------- other objectives */
+
+/* |f(x_t, t) - (noise - x)|^2 of each row, mean over its numbers -> [n, 1]; x_t = (1 - t) x + t
+ * noise, t even over the batch. */
+Tensor *flow_matching_loss(const FlowModel *model, Tensor *x, Rng *noise);
+
+/* The target of the reverse objective is FLOW_TARGET_FACTOR times the data's true density, so that
+ * log Z is known. */
+#define FLOW_TARGET_FACTOR 7.0
+
+/* Draws x from the flow, with what their weights are made of. */
+typedef struct FlowDraws {
+    Tensor *x;           /* [n, dims]                                                    */
+    Tensor *log_q;       /* [n, 1]: the flow's density                                   */
+    double *log_target;  /* [n]: of FLOW_TARGET_FACTOR p(x), on the tape                  */
+} FlowDraws;
+FlowDraws flow_draws(const FlowModel *model, const Dataset *target, Tape *tape, int n, Rng *noise);
+
+/* A number whose gradient is that of E_q[log q(x) - log target(x)] over the draws. The target's
+ * slope is taken by central differences, so any density will do that is smooth where the draws
+ * are. */
+Tensor *flow_reverse_loss(const FlowDraws *draws, const Dataset *target);
 
 /* ---------------------------------------------------------------- in the other files */
 void flow_evaluate(Model *model, const Task *task, LikelihoodReport *report);

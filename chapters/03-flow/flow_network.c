@@ -38,7 +38,9 @@ void flow_network_defaults(Options *o, const Dataset *data)
     options_put(o, "layers", points ? is(o, "network", "planar") ? "32" : "6"
                              : autoregressive ? spline ? "1" : "5"
                                               : "8", from);
-    options_put(o, "hidden", points ? "64,64" : "512", from);
+    options_put(o, "hidden", is(o, "network", "continuous") ? "64,64,64" : points ? "64,64" : "512",
+                from);
+    options_put(o, "ode-steps", is(o, "objective", "matching") ? "40" : "10", from);
     options_put(o, "bound", spline ? "5" : "2", from);
 }
 
@@ -68,6 +70,15 @@ static void add_layers(FlowModel *m, Params *params, const Options *o, Monotone 
     enum { MIX_UP_TO = 64 };
     int hidden[OPTIONS_MOST_INTS], hidden_layers = options_ints(o, "hidden", hidden);
     int layers = (int)options_int(o, "layers");
+    if (is(o, "network", "continuous")) {
+        if (m->dims > FLOW_ODE_MOST_DIMS)
+            refuse_usage("--network continuous: takes at most %d numbers an example, for the exact "
+                         "trace; these have %d. Diffusion's ODE (bin/ddpm) takes images",
+                         FLOW_ODE_MOST_DIMS, m->dims);
+        flow_add(&m->flow, flow_ode(params, "ode", m->dims, (int)options_int(o, "ode-steps"),
+                                    hidden, hidden_layers, rng));
+        return;
+    }
     bool coupling = is(o, "network", "coupling"), planar = is(o, "network", "planar");
     bool mix = !planar && m->dims >= 2 && m->dims <= MIX_UP_TO;
     for (int i = 0; i < layers; i++) {

@@ -40,7 +40,10 @@ static void start_from_data(FlowModel *m, Params *params, const Dataset *data, u
     Tensor *x = tensor_new_matrix(tape, (int)n, m->dims);
     dataset_fetch_range(data, SPLIT_TRAIN, 0, n, &rng, x->value, NULL, NULL);
     x = flow_dequantise(m, x, &rng);
-    flow_start(&m->flow, flow_units_forward(&m->units, x).value);
+    if (m->objective == OBJECTIVE_REVERSE)
+        flow_start(&m->flow, flow_draw_latent(m, tape, (int)n, 1, &rng));
+    else
+        flow_start(&m->flow, flow_units_forward(&m->units, x).value);
     params_touch(params);
     tape_free(tape);
 }
@@ -61,6 +64,21 @@ static FlowUnitsKind units_kind(const Options *o, const Dataset *data)
     return kind;
 }
 
+static FlowObjective objective_of(const Options *o, const Dataset *data)
+{
+    FlowObjective objective = (FlowObjective)options_choice(o, "objective");
+    const char *network = options_text(o, "network");
+    bool continuous = strcmp(network, "continuous") == 0;
+    if (objective == OBJECTIVE_MATCHING && !continuous)
+        refuse_usage("--objective matching: is for --network continuous, this is %s; give both, or "
+                     "leave --objective out", network);
+    if (objective == OBJECTIVE_REVERSE &&
+        (data->log_density == NULL || data->kind != DATA_POINTS || flow_on_sphere(data)))
+        refuse_usage("--objective reverse: needs points whose true density is known; try --data "
+                     "8gaussians");
+    return objective;
+}
+
 static Model *create(const Options *o, const Dataset *data, uint64_t seed)
 {
     FlowModel *m = memory_new(1, sizeof *m);
@@ -70,6 +88,8 @@ static Model *create(const Options *o, const Dataset *data, uint64_t seed)
     m->kind = data->kind;
     m->dims = data->dims;
     m->levels = data->levels;
+    m->objective = objective_of(o, data);
+    m->target = data;
     m->units = flow_units_create(units_kind(o, data), params, data);
     flow_network_create(m, params, o, data, &rng);
     start_from_data(m, params, data, seed);
@@ -92,16 +112,42 @@ static double mean_of(const Tensor *column)
     return sum / (double)column->size;
 }
 
-/* The mean of -log p(x) over the batch, backward, one update: maximum likelihood. */
-static void train_step(Model *model, Step *step, double *logged)
+/* Maximum likelihood: the mean of -log p(x) over the batch. */
+static void likelihood_step(const FlowModel *m, Step *step, double *logged)
 {
-    FlowModel *m = (FlowModel *)model;
     FlowDensity d = flow_density(m, flow_dequantise(m, step->x, &step->noise));
     tape_backward(tensor_neg(tensor_mean(d.log_prob)));
-    optimizer_update(model->part[0].optimizer, step->learning_rate);
     logged[0] = -mean_of(d.log_prob);
     logged[1] = -mean_of(d.log_latent);
     logged[2] = -mean_of(d.log_det);
+}
+
+/* Reverse KL: the mean of log q(x) - log p(x) over the flow's own draws. */
+static void reverse_step(const FlowModel *m, Step *step, double *logged)
+{
+    int n = step->x->shape[0];
+    FlowDraws d = flow_draws(m, m->target, step->tape, n, &step->noise);
+    tape_backward(flow_reverse_loss(&d, m->target));
+    logged[0] = log(FLOW_TARGET_FACTOR);
+    for (int i = 0; i < n; i++)
+        logged[0] += ((double)d.log_q->value[i] - d.log_target[i]) / n;
+    logged[1] = logged[2] = NAN;
+}
+
+static void train_step(Model *model, Step *step, double *logged)
+{
+    FlowModel *m = (FlowModel *)model;
+    if (m->objective == OBJECTIVE_LIKELIHOOD) {
+        likelihood_step(m, step, logged);
+    } else if (m->objective == OBJECTIVE_REVERSE) {
+        reverse_step(m, step, logged);
+    } else {
+        Tensor *loss = flow_matching_loss(m, step->x, &step->noise);
+        tape_backward(tensor_mean(loss));
+        logged[0] = mean_of(loss);
+        logged[1] = logged[2] = NAN;
+    }
+    optimizer_update(model->part[0].optimizer, step->learning_rate);
 }
 
 static double validate(Model *model, Tensor *x, Rng noise)
@@ -133,14 +179,18 @@ static void sample(Model *model, Tape *tape, Rng *noise, const SampleRequest *re
 }
 
 static const OptionSpec options[] = {
+    {"objective", OPTION_CHOICE, "likelihood", "NAME",
+     "likelihood of the data; a velocity field matched to them (continuous); reverse KL to their "
+     "true density, without data", 0, 0, "likelihood|matching|reverse"},
     {"network", OPTION_CHOICE, NULL, "NAME", "what the flow is made of", 0, 0,
-     "coupling|autoregressive|planar|sphere|glow"},
+     "coupling|autoregressive|planar|continuous|sphere|glow"},
     {"map", OPTION_CHOICE, NULL, "NAME", "what happens to one number", 0, 0, "affine|spline"},
     {"layers", OPTION_INT, NULL, "N", "of every network but glow", 1, 60, NULL},
     {"hidden", OPTION_INTS, NULL, "N,N...", "hidden units of each layer's network", 1, 65536, NULL},
     {"bins", OPTION_INT, "8", "N", "of a spline", 2, MONOTONE_MOST_BINS, NULL},
     {"bound", OPTION_REAL, NULL, "X",
      "splines act on [-X, X]; an affine map's scale stays within e^-X and e^X", 1e-3, 100, NULL},
+    {"ode-steps", OPTION_INT, NULL, "N", "steps of the continuous flow", 1, 1000, NULL},
     {"scales", OPTION_INT, "2", "N", "squeezes of glow", 1, 5, NULL},
     {"depth", OPTION_INT, "8", "N", "steps of glow at each scale", 1, 30, NULL},
     {"channels", OPTION_INT, "64", "N", "width of glow's networks", 1, 4096, NULL},
@@ -149,7 +199,7 @@ static const OptionSpec options[] = {
      "itself; none on the sphere", 0, 0, "scaled|logit|equalised|none"},
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
 
-static const char *const columns[] = {"neg_log_prob", "neg_log_latent", "neg_log_det", NULL};
+static const char *const columns[] = {"loss", "neg_log_latent", "neg_log_det", NULL};
 
 static const OptionValue quick_eval[] = {
     {"points", "20000"}, {"draws", "4"}, {NULL, NULL}};

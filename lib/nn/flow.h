@@ -96,6 +96,7 @@ FlowLayer *flow_planar(Params *params, const char *name, int dims, Rng *rng);
  * steps: it undoes forward up to the rule's error, which falls with the fourth power of their
  * number. Source: Chen et al. (2018), arXiv:1806.07366, eq. 8; Grathwohl et al. (2019),
  * arXiv:1810.01367. */
+enum { FLOW_ODE_MOST_DIMS = 8 };
 FlowLayer *flow_ode(Params *params, const char *name, int dims, int steps, const int *hidden,
                     int layers, Rng *rng);
 

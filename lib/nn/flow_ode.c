@@ -16,8 +16,6 @@ typedef struct Ode {
     Linear out;
 } Ode;
 
-enum { EXACT_TRACE_UP_TO = 8 };
-
 Tensor *flow_ode_velocity(const FlowLayer *layer, Tensor *x, Tensor *time)
 {
     const Ode *o = (const Ode *)layer;
@@ -125,9 +123,9 @@ static const FlowLayerKind ode_kind = {"continuous", ode_forward, ode_inverse, N
 FlowLayer *flow_ode(Params *params, const char *name, int dims, int steps, const int *hidden,
                     int layers, Rng *rng)
 {
-    if (dims > EXACT_TRACE_UP_TO)
+    if (dims > FLOW_ODE_MOST_DIMS)
         fail("flow_ode: '%s' has %d numbers; the exact trace is for at most %d", name, dims,
-             EXACT_TRACE_UP_TO);
+             FLOW_ODE_MOST_DIMS);
     Ode *o = memory_new(1, sizeof *o);
     char *out = memory_format("%s.out", name);
     o->layer = (FlowLayer){&ode_kind, dims};
