@@ -11,6 +11,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 const OptionSpec flow_eval_options[] = {
     {"points", OPTION_INT, "1000000", "N",
@@ -103,17 +104,18 @@ static void weigh_draws(const FlowModel *m, const Task *task, LikelihoodReport *
  * by rows of equal area, midpoints of equal cells. */
 static double integral(const FlowModel *m, Tape *tape)
 {
-    enum { ROWS = 1200, COLUMNS = 1200 };
+    enum { MOST = 1200, FEW = 300 };
     const double reach = 10;
     bool sphere = m->latent == LATENT_SPHERE;
-    real *x = memory_new(3 * COLUMNS, sizeof *x);
-    double sum = 0, log_prob[COLUMNS], cell = 4 * M_PI / ((double)ROWS * COLUMNS);
+    int cells = strcmp(m->flow.layer[0]->kind->name, "continuous") == 0 ? FEW : MOST;
+    real *x = memory_new(3 * MOST, sizeof *x);
+    double sum = 0, log_prob[MOST], cell = 4 * M_PI / ((double)cells * cells);
     for (int d = 0; d < 2 && !sphere; d++)
-        cell = (d == 0 ? 1 : cell) * 2 * reach / ROWS * (double)m->units.scale->value[d];
-    for (int r = 0; r < ROWS; r++) {
-        double v = (2 * r + 1.0) / ROWS - 1, radius = sqrt(1 - v * v);
-        for (int c = 0; c < COLUMNS; c++) {
-            double u = (2 * c + 1.0) / COLUMNS - 1;
+        cell = (d == 0 ? 1 : cell) * 2 * reach / cells * (double)m->units.scale->value[d];
+    for (int r = 0; r < cells; r++) {
+        double v = (2 * r + 1.0) / cells - 1, radius = sqrt(1 - v * v);
+        for (int c = 0; c < cells; c++) {
+            double u = (2 * c + 1.0) / cells - 1;
             double at[3] = {radius * cos(M_PI * u), radius * sin(M_PI * u), v};
             double plane[2] = {reach * u, reach * v};
             for (int d = 0; d < m->dims; d++)
@@ -122,8 +124,8 @@ static double integral(const FlowModel *m, Tape *tape)
                            : (real)((double)m->units.center->value[d] +
                                     plane[d] * (double)m->units.scale->value[d]);
         }
-        log_prob_of(m, tape, x, COLUMNS, log_prob);
-        for (int c = 0; c < COLUMNS; c++)
+        log_prob_of(m, tape, x, cells, log_prob);
+        for (int c = 0; c < cells; c++)
             sum += exp(log_prob[c]) * cell;
     }
     free(x);

@@ -1,0 +1,85 @@
+/* What a user may get wrong about a flow: one clear line each. */
+#include "chapters/small_flow.h"
+
+typedef struct Line {
+    const char *data, *words;
+    int status;
+    const char *says;
+} Line;
+
+static const Line lines[] = {
+    {"digits", "--network glow --scales 3", 2, "sides must be multiples of 8; digits has 28 x 28"},
+    {"digits", "--network glow --scales 2 --depth 1 --channels 4", 0, ""},
+    {"moons", "--network glow", 2, "--network glow is for images; moons are points"},
+    {"moons", "--network sphere", 2, "the points of moons are not three numbers of length 1"},
+    {"moons", "--units logit", 2, "--units logit: is for images, and moons are points"},
+    {"digits", "--network coupling --units scaled", 2, "is for points, and digits are images"},
+    {"moons", "--units none", 2, "none belongs to --network sphere"},
+    {"sphere-earth", "--units scaled", 2, "none belongs to --network sphere"},
+    {"sphere-earth", "--network coupling", 0, ""},
+    {"moons", "--objective matching", 2, "--objective matching: is for --network continuous"},
+    {"digits", "--network continuous", 2, "--network continuous: takes at most 8 numbers"},
+    {"digits", "--objective reverse", 2, "--objective reverse: needs points whose true density"},
+    {"sphere-mixture", "--objective reverse", 2, "--objective reverse: needs points"},
+    {"moons", "--bins 1", 2, "--bins"},
+    {"moons", "--bound 0", 2, "--bound"},
+    {"moons", "--map splines", 2, "did you mean 'spline'"}};
+
+static void make(void *context)
+{
+    const Line *line = context;
+    SmallFlow f = small_flow(line->data, line->words);
+    small_flow_free(&f);
+}
+
+static void test_options(void)
+{
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        Line line = lines[i];
+        ChildResult result = child_run(make, &line);
+        CU_ASSERT(child_said(&result, line.status, line.says));
+    }
+}
+
+/* Rows that a trained flow cannot take: off the sphere, outside the levels, a singular layer. */
+static void ask(void *context)
+{
+    const char *what = context;
+    bool sphere = strcmp(what, "sphere") == 0, singular = strcmp(what, "singular") == 0;
+    SmallFlow f = sphere     ? small_flow("sphere-mixture", "--layers 1 --hidden 4")
+                  : singular ? small_flow("moons", "--layers 2 --hidden 4")
+                             : small_flow("digits", "--network coupling --layers 1 --hidden 4");
+    Tensor *x = tensor_fill(f.tape, 2, (int[]){1, f.model->dims}, singular ? 0 : 300);
+    if (singular) {
+        params_find(f.model->model.part[0].params, "linear1.log_size")->value[0] = -INFINITY;
+        real out[2];
+        flow_latent_to_data(f.model, x, out);
+    }
+    flow_density(f.model, x);
+}
+
+static void test_rows(void)
+{
+    static const char *const what[3] = {"sphere", "levels", "singular"};
+    static const char *const says[3] = {"flow: point 0 has length", "flow: a pixel is 300",
+                                        "flow: the linear layer of 2 channels is singular"};
+    for (int i = 0; i < 3; i++) {
+        ChildResult result = child_run(ask, (void *)what[i]);
+        CU_ASSERT(child_said(&result, 1, says[i]));
+    }
+}
+
+/* Stopped runs go on to the same bits. */
+static void test_resume(void)
+{
+    run_stopped_equals_whole(&flow_family,
+                             "--data moons --layers 2 --hidden 8 --batch 32 --steps 20 "
+                             "--threads 1 --quick --quiet",
+                             "9");
+}
+
+const Suite suite = {"chapters/flow_bad_input",
+                     {{"options", test_options},
+                      {"rows", test_rows},
+                      {"a stopped run", test_resume},
+                      {NULL, NULL}}};
