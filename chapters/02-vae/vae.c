@@ -48,8 +48,7 @@ VaeDraw vae_draw(const Vae *vae, Tensor *x, int k, Rng *noise)
 
 Tensor *vae_log_posterior(const VaeDraw *draw)
 {
-    Tensor *log_q =
-        gaussian_log_prob(draw->q[0], draw->start != NULL ? draw->start : draw->h[0]);
+    Tensor *log_q = gaussian_log_prob(draw->q[0], draw->start != NULL ? draw->start : draw->h[0]);
     if (draw->log_det != NULL)
         log_q = tensor_sub(log_q, draw->log_det);
     return draw->h[1] == NULL ? log_q

@@ -43,9 +43,9 @@ static void climb_ladder(const Vae *vae, const Task *task, LikelihoodReport *rep
 
 /* ---------------------------------------------------------------- the KL in two */
 
-/* All posteriors q(h0|x_i): mean and log variance, and one draw of each, [n, width]. With a flow all
- * of this is about the draw before it: information and KL are the same on either side of a map that
- * can be undone. */
+/* All posteriors q(h0|x_i): mean and log variance, and one draw of each, [n, width]. With a flow
+ * all of this is about the draw before it: information and KL are the same on either side of a map
+ * that can be undone. */
 typedef struct Posteriors {
     int n, width;
     real *mean, *logvar, *z;

@@ -115,8 +115,8 @@ static void create_flow(Vae *vae, Params *params, const Options *o, Rng *rng)
                      "--posterior flow");
     for (int i = 0; i < options_int(o, "flow-layers"); i++) {
         char *name = memory_format("flow%d", i);
-        flow_add(&vae->flow, flow_coupling(params, name, vae->width[0], i % 2 == 1, affine, hidden,
-                                           n, rng));
+        flow_add(&vae->flow,
+                 flow_coupling(params, name, vae->width[0], i % 2 == 1, affine, hidden, n, rng));
         free(name);
     }
 }

@@ -76,11 +76,14 @@ typedef struct Kind {
     Spoil spoil;
 } Kind;
 
-static const Kind kinds[] = {
-    {"test images", false, leave},          {"with a blot", false, blot},
-    {"digits drawn by code", true, leave},  {"those, with a blot", true, blot},
-    {"inverted", false, invert},            {"noise", false, noise},
-    {"blank", false, blank},                {"a quarter of the contrast", false, fade}};
+static const Kind kinds[] = {{"test images", false, leave},
+                             {"with a blot", false, blot},
+                             {"digits drawn by code", true, leave},
+                             {"those, with a blot", true, blot},
+                             {"inverted", false, invert},
+                             {"noise", false, noise},
+                             {"blank", false, blank},
+                             {"a quarter of the contrast", false, fade}};
 enum { KINDS = sizeof kinds / sizeof *kinds, SHOWN = 8, CURVE = 101 };
 
 /* n examples of a kind, dequantised, and -log p of each. first: the first few, for the picture. */
@@ -101,7 +104,8 @@ static void measure(const FlowModel *m, const Task *task, const Dataset *from, c
         if (at == 0)
             memcpy(first, x->value,
                    (size_t)(rows < SHOWN ? rows : SHOWN) * (size_t)m->dims * sizeof *first);
-        const Tensor *p = flow_density(m, flow_dequantise(m, x, &rng)).log_prob;
+        FlowDensity d;
+        const Tensor *p = flow_bound(m, x, &rng, &d);
         for (int i = 0; i < rows; i++)
             neg_log_prob[at + i] = -(double)p->value[i];
     }
@@ -128,8 +132,7 @@ static void draw_histogram(const Anomalies *a)
     int shown = 0;
     for (int k = 0; k < a->found; k++)
         if (strcmp(a->name[k], "noise") != 0 && strcmp(a->name[k], "inverted") != 0)
-            sample[shown++] =
-                (FigureSample){a->name[k], a->neg_log_prob[k], (size_t)a->n};
+            sample[shown++] = (FigureSample){a->name[k], a->neg_log_prob[k], (size_t)a->n};
     FigureText text = {.name = "anomalies",
                        .title = "How unlikely: test images and strange ones",
                        .x_label = "-log p(y) (nats)",
@@ -171,8 +174,7 @@ static void print_table(const Anomalies *a, double mean)
         printf("%-28s %12.1f", a->name[k], likelihood_mean(a->neg_log_prob[k], (size_t)a->n));
         if (k > 0) {
             distances(a->neg_log_prob[k], a->n, mean, strange);
-            printf(" %18.3f %18.3f",
-                   roc_area(a->neg_log_prob[0], a->n, a->neg_log_prob[k], a->n),
+            printf(" %18.3f %18.3f", roc_area(a->neg_log_prob[0], a->n, a->neg_log_prob[k], a->n),
                    roc_area(usual, a->n, strange, a->n));
         }
         printf("\n");
@@ -199,7 +201,8 @@ static double usual_mean(const FlowModel *m, const Task *task, int n)
         flow_begin(m, task);
         Tensor *x = tensor_new_matrix(task->tape, 1, m->dims);
         dataset_fetch_range(task->data, SPLIT_VALIDATION, i, 1, &rng, x->value, NULL, NULL);
-        sum -= (double)flow_density(m, flow_dequantise(m, x, &rng)).log_prob->value[0];
+        FlowDensity d;
+        sum -= (double)tensor_item(flow_bound(m, x, &rng, &d));
     }
     return sum / n;
 }

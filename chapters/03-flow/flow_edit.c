@@ -28,9 +28,8 @@ static Latents latents_of(const FlowModel *m, const Task *task)
     Rng rng = rng_stream(1, "edit");
     l.z = memory_new((size_t)l.n * dims, sizeof *l.z);
     l.label = data->classes > 0 ? memory_new((size_t)l.n, sizeof *l.label) : NULL;
-    l.factor = data->factors > 0
-                   ? memory_new((size_t)l.n * (size_t)data->factors, sizeof *l.factor)
-                   : NULL;
+    l.factor = data->factors > 0 ? memory_new((size_t)l.n * (size_t)data->factors, sizeof *l.factor)
+                                 : NULL;
     for (int at = 0; at < l.n; at += AT_ONCE) {
         int rows = l.n - at < AT_ONCE ? l.n - at : AT_ONCE;
         flow_begin(m, task);
@@ -38,7 +37,7 @@ static Latents latents_of(const FlowModel *m, const Task *task)
         dataset_fetch_range(data, SPLIT_TRAIN, (size_t)at, (size_t)rows, &rng, x->value,
                             l.label != NULL ? l.label + at : NULL,
                             l.factor != NULL ? l.factor + (size_t)(at * data->factors) : NULL);
-        const Tensor *z = flow_density(m, flow_dequantise(m, x, &rng)).latent;
+        const Tensor *z = flow_density(m, flow_dequantise(m, x, &rng, NULL)).latent;
         memcpy(l.z + (size_t)at * dims, z->value, z->size * sizeof *l.z);
     }
     return l;

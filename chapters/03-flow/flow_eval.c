@@ -75,7 +75,8 @@ static void measure_gap(const FlowModel *m, const Task *task, long n, Likelihood
     free(gap);
 }
 
-/* ---------------------------------------------------------------- draws from the reverse objective */
+/* ---------------------------------------------------------------- draws from the reverse objective
+ */
 
 /* Draws of the flow weighted by target / q: log Z, which is known, and how many draws of the target
  * they are worth. */
@@ -119,10 +120,9 @@ static double integral(const FlowModel *m, Tape *tape)
             double at[3] = {radius * cos(M_PI * u), radius * sin(M_PI * u), v};
             double plane[2] = {reach * u, reach * v};
             for (int d = 0; d < m->dims; d++)
-                x[c * m->dims + d] =
-                    sphere ? (real)at[d]
-                           : (real)((double)m->units.center->value[d] +
-                                    plane[d] * (double)m->units.scale->value[d]);
+                x[c * m->dims + d] = sphere ? (real)at[d]
+                                            : (real)((double)m->units.center->value[d] +
+                                                     plane[d] * (double)m->units.scale->value[d]);
         }
         log_prob_of(m, tape, x, cells, log_prob);
         for (int c = 0; c < cells; c++)
@@ -155,31 +155,29 @@ static void evaluate_points(const FlowModel *m, const Task *task, const real *x,
 
 /* ---------------------------------------------------------------- images */
 
-/* log of the mean over u of p(x + u): by the first draw alone and by all of them, on the same
- * draws, so that the second is at least the mean of the bounds (Jensen). */
+/* The mean over draws of u of log p(x + u) - log q(u|x), and the log of the mean of what it is the
+ * log of, on the same draws: the second is at least the first (Jensen). */
 static void evaluate_images(const FlowModel *m, const Task *task, const real *x,
                             LikelihoodReport *report)
 {
     int n = task->examples, draws = (int)options_int(task->options, "draws");
     Likelihood *bound = likelihood_report_add(report, "dequantised", LIKELIHOOD_LOWER_BOUND);
-    Likelihood *tight =
-        likelihood_report_add(report, "dequantised-tight", LIKELIHOOD_LOWER_BOUND);
-    real *y = memory_new((size_t)AT_ONCE * (size_t)m->dims, sizeof *y);
-    double log_prob[AT_ONCE];
+    Likelihood *tight = likelihood_report_add(report, "dequantised-tight", LIKELIHOOD_LOWER_BOUND);
     Progress progress = progress_start("density", "examples", 0, n, task->quiet);
     for (int first = 0; first < n; first += AT_ONCE) {
         int rows = n - first < AT_ONCE ? n - first : AT_ONCE;
-        size_t size = (size_t)rows * (size_t)m->dims;
         LogMean mean[AT_ONCE] = {{0, 0, 0, 0}};
         for (int s = 0; s < draws; s++) {
             Rng noise = rng_at(task->noise, (uint64_t)first * (uint64_t)draws + (uint64_t)s);
-            rng_uniform(&noise, y, size);
-            for (size_t i = 0; i < size; i++)
-                y[i] += x[(size_t)first * (size_t)m->dims + i];
-            log_prob_of(m, task->tape, y, rows, log_prob);
+            tape_reset(task->tape);
+            params_bind(m->model.part[0].params, task->tape);
+            Tensor *part = tensor_from(task->tape, 2, (int[]){rows, m->dims},
+                                       x + (size_t)first * (size_t)m->dims);
+            FlowDensity d;
+            const Tensor *found = flow_bound(m, part, &noise, &d);
             for (int i = 0; i < rows; i++) {
-                bound->log_prob[first + i] += log_prob[i] / draws;
-                log_mean_add(&mean[i], log_prob[i]);
+                bound->log_prob[first + i] += (double)found->value[i] / draws;
+                log_mean_add(&mean[i], (double)found->value[i]);
             }
         }
         for (int i = 0; i < rows; i++)
@@ -187,7 +185,6 @@ static void evaluate_images(const FlowModel *m, const Task *task, const real *x,
         progress_show(&progress, first + rows, "");
     }
     progress_end(&progress, "");
-    free(y);
 }
 
 /* ---------------------------------------------------------------- there and back */
@@ -204,7 +201,7 @@ static void round_trip(const FlowModel *m, const Task *task, const real *x,
     tape_reset(task->tape);
     params_bind(m->model.part[0].params, task->tape);
     Tensor *rows = tensor_from(task->tape, 2, (int[]){n, m->dims}, x);
-    Tensor *in = flow_units_forward(&m->units, flow_dequantise(m, rows, &noise)).value;
+    Tensor *in = flow_units_forward(&m->units, flow_dequantise(m, rows, &noise, NULL)).value;
     int worst = flow_round_trip(&m->flow, in, loss, &whole);
     if (!whole.finite)
         warn("the way there and back is not finite from layer %d on (%s); lower --lr or --bound",
@@ -230,7 +227,7 @@ static void time_ways(const FlowModel *m, const Task *task, const real *x)
     params_bind(m->model.part[0].params, task->tape);
     Tensor *rows = tensor_from(task->tape, 2, (int[]){n, m->dims}, x);
     double start = profile_seconds();
-    Tensor *z = flow_density(m, flow_dequantise(m, rows, &noise)).latent;
+    Tensor *z = flow_density(m, flow_dequantise(m, rows, &noise, NULL)).latent;
     double middle = profile_seconds();
     flow_latent_to_data(m, z, back);
     double end = profile_seconds();

@@ -23,7 +23,7 @@ Tensor *flow_examples(const FlowModel *model, const Task *task, Split split, int
     Tensor *x = tensor_new_matrix(task->tape, n, model->dims);
     dataset_fetch(task->data, split, index, (size_t)n, &rng, x->value, label, NULL);
     free(index);
-    return flow_dequantise(model, x, &rng);
+    return flow_dequantise(model, x, &rng, NULL);
 }
 
 void flow_picture(const Task *task, const FigureText *text, const real *y, int rows, int columns,

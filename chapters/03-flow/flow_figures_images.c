@@ -22,8 +22,7 @@ static void draw_temperatures(const FlowModel *m, const Task *task)
     rng_normal(&noise, z->value, (size_t)COLUMNS * (size_t)m->dims);
     for (size_t i = z->size; i-- > 0;) {
         size_t row = i / ((size_t)COLUMNS * (size_t)m->dims);
-        z->value[i] =
-            (real)temperature[row] * z->value[i % ((size_t)COLUMNS * (size_t)m->dims)];
+        z->value[i] = (real)temperature[row] * z->value[i % ((size_t)COLUMNS * (size_t)m->dims)];
     }
     flow_latent_to_data(m, z, y);
     FigureText text = {.name = "temperature",

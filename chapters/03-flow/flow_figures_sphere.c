@@ -15,8 +15,7 @@ static void densities(const FlowModel *m, const Task *task, const real *x, int n
     const Tensor *p = flow_density(m, tensor_from(task->tape, 2, (int[]){n, 3}, x)).log_prob;
     for (int i = 0; i < n; i++) {
         double at[3] = {(double)x[3 * i], (double)x[3 * i + 1], (double)x[3 * i + 2]};
-        density[i] =
-            exp(truth ? task->data->log_density(task->data, at) : (double)p->value[i]);
+        density[i] = exp(truth ? task->data->log_density(task->data, at) : (double)p->value[i]);
     }
 }
 
@@ -86,12 +85,8 @@ static void draw_map(const FlowModel *m, const Task *task)
         densities(m, task, x, ALL, i == 1, density + (size_t)i * ALL);
     FigurePanel panel[2] = {{.title = "model", .density = density},
                             {.title = "true", .density = density + ALL}};
-    FigureHeatmaps maps = {.panel = panel,
-                           .panels = panels,
-                           .nx = WIDE,
-                           .ny = HIGH,
-                           .x = {-180, 180},
-                           .y = {-1, 1}};
+    FigureHeatmaps maps = {
+        .panel = panel, .panels = panels, .nx = WIDE, .ny = HIGH, .x = {-180, 180}, .y = {-1, 1}};
     FigureText text = {.name = "map",
                        .title = "Density on the sphere, equal areas",
                        .x_label = "longitude (degrees)",

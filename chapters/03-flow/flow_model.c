@@ -20,15 +20,76 @@ FlowDensity flow_density(const FlowModel *model, Tensor *x)
     return d;
 }
 
-Tensor *flow_dequantise(const FlowModel *model, Tensor *x, Rng *noise)
+/* s and t of every pixel [n, dims], s within -2 and 2. */
+static void noise_parameters(const FlowModel *model, Tensor *x, Tensor **s, Tensor **t)
 {
+    FlowShape im = model->image;
+    int c = 4 * im.channels, folded[3] = {im.height / 2, im.width / 2, c};
+    Tensor *unit = tensor_shift(tensor_scale(x, 2 / (real)(model->levels - 1)), -1);
+    Tensor *image = tensor_reshape(unit, 4, (int[]){x->shape[0], im.height, im.width, im.channels});
+    Tensor *h = conv2d_forward(&model->noise[0], tensor_space_to_depth(image, 2));
+    h = conv2d_forward(&model->noise[1], h);
+    Tensor **part[2] = {s, t};
+    for (int k = 0; k < 2; k++) {
+        Tensor *cell = tensor_slice(h, 3, k * c, (k + 1) * c);
+        cell = tensor_reshape(cell, 4, (int[]){x->shape[0], folded[0], folded[1], c});
+        *part[k] = tensor_reshape(tensor_depth_to_space(cell, 2), 2, x->shape);
+    }
+    *s = tensor_scale(tensor_tanh(tensor_scale(*s, (real)0.5)), 2);
+}
+
+/* So that l + u stays below l + 1 in single precision, up to l = 255. */
+#define LEAST_NOISE ((real)1e-5)
+
+/* log q(u|x) = log l(v) - s - log u (1 - u) of each pixel, l the logistic density; then v, u and
+ * 1 - u are sigmoids, whose logarithms are taken as softplus. */
+static Tensor *learned_noise(const FlowModel *model, Tensor *x, Rng *noise, Tensor **log_q)
+{
+    Tensor *s, *t, *v = tensor_like(x);
+    noise_parameters(model, x, &s, &t);
+    rng_uniform(noise, v->value, v->size);
+    for (size_t i = 0; i < v->size; i++) {
+        double u = fmin(fmax((double)v->value[i], (double)LEAST_NOISE), 1 - (double)LEAST_NOISE);
+        v->value[i] = (real)log(u / (1 - u));
+    }
+    Tensor *a = tensor_add(tensor_mul(tensor_exp(s), v), t);
+    Tensor *log_u = tensor_neg(tensor_softplus(tensor_neg(a)));
+    Tensor *log_rest = tensor_neg(tensor_softplus(a));
+    Tensor *log_l = tensor_neg(tensor_add(v, tensor_scale(tensor_softplus(tensor_neg(v)), 2)));
+    Tensor *each = tensor_sub(tensor_sub(log_l, s), tensor_add(log_u, log_rest));
+    *log_q = tensor_sum_axis(each, 1);
+    return tensor_add(x, tensor_clamp(tensor_sigmoid(a), LEAST_NOISE, 1 - LEAST_NOISE));
+}
+
+/* l + u rounds to l + 1 where u is too near to 1: then the number before it. */
+static real below_next(real y, real next)
+{
+    real before = sizeof(real) == sizeof(float) ? (real)nextafterf((float)next, 0)
+                                                : (real)nextafter((double)next, 0);
+    return y < next ? y : before;
+}
+
+Tensor *flow_dequantise(const FlowModel *model, Tensor *x, Rng *noise, Tensor **log_q)
+{
+    Tensor *unused;
+    log_q = log_q != NULL ? log_q : &unused;
+    *log_q = NULL;
     if (model->kind == DATA_POINTS)
         return x;
+    if (model->learned_noise)
+        return learned_noise(model, x, noise, log_q);
     Tensor *y = tensor_like(x);
     rng_uniform(noise, y->value, y->size);
     for (size_t i = 0; i < y->size; i++)
-        y->value[i] += x->value[i];
+        y->value[i] = below_next(x->value[i] + y->value[i], x->value[i] + 1);
     return y;
+}
+
+Tensor *flow_bound(const FlowModel *model, Tensor *x, Rng *noise, FlowDensity *density)
+{
+    Tensor *log_q, *y = flow_dequantise(model, x, noise, &log_q);
+    *density = flow_density(model, y);
+    return log_q != NULL ? tensor_sub(density->log_prob, log_q) : density->log_prob;
 }
 
 Tensor *flow_draw_latent(const FlowModel *model, Tape *tape, int n, double temperature, Rng *noise)

@@ -6,12 +6,13 @@
  * Of grey images p is the density of y = x + u, and E_u[log p(y)] a lower bound on log P(x).
  *
  * Sources: Dinh et al. (2017), arXiv:1605.08803 (couplings); Kingma & Dhariwal (2018),
- * arXiv:1807.03039 (Glow); Papamakarios et al. (2017), arXiv:1705.07057 (MAF); Durkan et al. (2019),
- * arXiv:1906.04032 (splines); Rezende & Mohamed (2015), arXiv:1505.05770 (planar). */
+ * arXiv:1807.03039 (Glow); Papamakarios et al. (2017), arXiv:1705.07057 (MAF); Durkan et al.
+ * (2019), arXiv:1906.04032 (splines); Rezende & Mohamed (2015), arXiv:1505.05770 (planar). */
 #ifndef FLOW_FLOW_MODEL_H
 #define FLOW_FLOW_MODEL_H
 
 #include "03-flow/flow_units.h"
+#include "nn/conv.h"
 #include "nn/flow.h"
 #include "train/family.h"
 
@@ -34,6 +35,9 @@ typedef struct FlowModel {
     FlowLatent latent;
     FlowUnits units;
     FlowObjective objective;
+    bool learned_noise; /* variational dequantisation */
+    FlowShape image;
+    Conv2d noise[2];       /* its network, of pixels folded 2 x 2 into channels */
     const Dataset *target; /* of the reverse objective: whose density, the run's data set */
     Flow flow; /* forward, the direction with derivatives: data to latent; of the reverse objective
                   latent to data */
@@ -52,8 +56,15 @@ typedef struct FlowDensity {
 /* x [n, dims]: points, or y = level + u of images. */
 FlowDensity flow_density(const FlowModel *model, Tensor *x);
 
-/* y = x + u, u ~ U[0, 1) of images, without history; points as they are. */
-Tensor *flow_dequantise(const FlowModel *model, Tensor *x, Rng *noise);
+/* y = x + u of images, points as they are. u is uniform on [0, 1), or drawn from a learned q(u|x):
+ * u = sigmoid(e^s v + t), v logistic, s and t by a network of the image, which is uniform at first
+ * (Ho et al. 2019, arXiv:1902.00275, sec. 3.1, with one affine map in the place of their flow).
+ * log_q [n, 1]: log q(u|x), NULL where it is 0; may be left out (NULL). */
+Tensor *flow_dequantise(const FlowModel *model, Tensor *x, Rng *noise, Tensor **log_q);
+
+/* log p(x) of points; of images log p(x + u) - log q(u|x) for one u, whose mean is a lower bound on
+ * log P(x) -> [n, 1], nats. density: its parts. */
+Tensor *flow_bound(const FlowModel *model, Tensor *x, Rng *noise, FlowDensity *density);
 
 /* Latents [n, dims], temperature times a standard normal; or uniform on the sphere. */
 Tensor *flow_draw_latent(const FlowModel *model, Tape *tape, int n, double temperature, Rng *noise);
@@ -74,9 +85,9 @@ Tensor *flow_matching_loss(const FlowModel *model, Tensor *x, Rng *noise);
 
 /* Draws x from the flow, with what their weights are made of. */
 typedef struct FlowDraws {
-    Tensor *x;           /* [n, dims]                                                    */
-    Tensor *log_q;       /* [n, 1]: the flow's density                                   */
-    double *log_target;  /* [n]: of FLOW_TARGET_FACTOR p(x), on the tape                  */
+    Tensor *x;          /* [n, dims]                                                    */
+    Tensor *log_q;      /* [n, 1]: the flow's density                                   */
+    double *log_target; /* [n]: of FLOW_TARGET_FACTOR p(x), on the tape                  */
 } FlowDraws;
 FlowDraws flow_draws(const FlowModel *model, const Dataset *target, Tape *tape, int n, Rng *noise);
 

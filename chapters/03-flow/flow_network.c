@@ -35,10 +35,15 @@ void flow_network_defaults(Options *o, const Dataset *data)
     bool autoregressive = is(o, "network", "autoregressive"), glow = is(o, "network", "glow");
     options_put(o, "map", glow ? "affine" : "spline", from);
     bool spline = is(o, "map", "spline");
-    options_put(o, "layers", points ? is(o, "network", "planar") ? "32" : "6"
-                             : autoregressive ? spline ? "1" : "5"
-                                              : "8", from);
-    options_put(o, "hidden", is(o, "network", "continuous") ? "64,64,64" : points ? "64,64" : "512",
+    options_put(o, "layers",
+                points           ? is(o, "network", "planar") ? "32" : "6"
+                : autoregressive ? spline ? "1" : "5"
+                                 : "8",
+                from);
+    options_put(o, "hidden",
+                is(o, "network", "continuous") ? "64,64,64"
+                : points                       ? "64,64"
+                                               : "512",
                 from);
     options_put(o, "ode-steps", is(o, "objective", "matching") ? "40" : "10", from);
     options_put(o, "bound", spline ? "5" : "2", from);
@@ -91,8 +96,8 @@ static void add_layers(FlowModel *m, Params *params, const Options *o, Monotone 
         if (planar)
             flow_add(&m->flow, flow_planar(params, name, m->dims, rng));
         else if (coupling)
-            flow_add(&m->flow, flow_coupling(params, name, m->dims, turned, map, hidden,
-                                             hidden_layers, rng));
+            flow_add(&m->flow,
+                     flow_coupling(params, name, m->dims, turned, map, hidden, hidden_layers, rng));
         else
             flow_add(&m->flow, flow_autoregressive(params, name, m->dims, turned, map, hidden,
                                                    hidden_layers, rng));
@@ -105,8 +110,7 @@ static void add_sphere_layers(FlowModel *m, Params *params, const Options *o, Rn
     int hidden[OPTIONS_MOST_INTS], n = options_ints(o, "hidden", hidden);
     for (int i = 0; i < options_int(o, "layers"); i++) {
         char *name = layer_name("layer", i);
-        flow_add(&m->flow,
-                 flow_sphere(params, name, (int)options_int(o, "bins"), hidden, n, rng));
+        flow_add(&m->flow, flow_sphere(params, name, (int)options_int(o, "bins"), hidden, n, rng));
         free(name);
     }
 }
@@ -131,8 +135,7 @@ static Flow glow_scale(Params *params, FlowShape shape, const Options *o, Monoto
     }
     if (scale + 1 < options_int(o, "scales")) {
         FlowShape half = {shape.height, shape.width, shape.channels / 2};
-        flow_add(&flow,
-                 flow_first_half(shape, glow_scale(params, half, o, map, scale + 1, rng)));
+        flow_add(&flow, flow_first_half(shape, glow_scale(params, half, o, map, scale + 1, rng)));
     }
     return flow;
 }
@@ -144,10 +147,12 @@ void flow_network_create(FlowModel *model, Params *params, const Options *o, con
                     (int)options_int(o, "bins"), (real)options_real(o, "bound")};
     if (data->dims < 2 && is(o, "network", "coupling"))
         refuse_usage("--network coupling: %s has 1 number an example and a coupling needs two "
-                     "parts; use --network autoregressive", data->name);
+                     "parts; use --network autoregressive",
+                     data->name);
     if (is(o, "network", "sphere") && !flow_on_sphere(data))
         refuse_usage("--network sphere: the points of %s are not three numbers of length 1; divide "
-                     "each by its length, or use --network coupling", data->name);
+                     "each by its length, or use --network coupling",
+                     data->name);
     if (is(o, "network", "sphere")) {
         model->latent = LATENT_SPHERE;
         add_sphere_layers(model, params, o, rng);

@@ -60,7 +60,8 @@ Tensor *flow_reverse_loss(const FlowDraws *d, const Dataset *target)
             if (!isfinite(found))
                 refuse("flow: the true density of %s is 0 where the flow drew a point; the reverse "
                        "objective needs one that is positive everywhere: 8gaussians, moons, "
-                       "circles, rings", target->name);
+                       "circles, rings",
+                       target->name);
             slope->value[i * dims + j] = (real)found;
         }
     }

@@ -39,7 +39,7 @@ static void start_from_data(FlowModel *m, Params *params, const Dataset *data, u
     params_bind(params, tape);
     Tensor *x = tensor_new_matrix(tape, (int)n, m->dims);
     dataset_fetch_range(data, SPLIT_TRAIN, 0, n, &rng, x->value, NULL, NULL);
-    x = flow_dequantise(m, x, &rng);
+    x = flow_dequantise(m, x, &rng, NULL);
     if (m->objective == OBJECTIVE_REVERSE)
         flow_start(&m->flow, flow_draw_latent(m, tape, (int)n, 1, &rng));
     else
@@ -59,9 +59,27 @@ static FlowUnitsKind units_kind(const Options *o, const Dataset *data)
                      options_text(o, "units"));
     if (points != for_points)
         refuse_usage("--units %s: is for %s, and %s are %s; leave it out", options_text(o, "units"),
-                     for_points ? "points" : "images", data->name,
-                     points ? "points" : "images");
+                     for_points ? "points" : "images", data->name, points ? "points" : "images");
     return kind;
+}
+
+/* The network of variational dequantisation; its last layer starts at 0: uniform noise. */
+static void create_noise(FlowModel *m, Params *params, const Dataset *data, Rng *rng)
+{
+    enum { WIDTH = 32 };
+    int c = 4 * data->channels;
+    if (data->kind == DATA_POINTS)
+        refuse_usage("--dequantisation: is for grey levels, %s are points; leave it out",
+                     data->name);
+    if (data->height % 2 != 0 || data->width % 2 != 0)
+        refuse_usage("--dequantisation variational: folds pixels 2 x 2, so both sides must be "
+                     "even; %s has %d x %d",
+                     data->name, data->height, data->width);
+    m->learned_noise = true;
+    m->image = (FlowShape){data->height, data->width, data->channels};
+    m->noise[0] = conv2d_create(params, "noise.0", 3, c, WIDTH, 1, ACTIVATION_RELU, rng);
+    m->noise[1] = conv2d_create(params, "noise.1", 3, WIDTH, 2 * c, 1, ACTIVATION_NONE, rng);
+    memset(m->noise[1].weight->value, 0, m->noise[1].weight->size * sizeof(real));
 }
 
 static FlowObjective objective_of(const Options *o, const Dataset *data)
@@ -71,7 +89,8 @@ static FlowObjective objective_of(const Options *o, const Dataset *data)
     bool continuous = strcmp(network, "continuous") == 0;
     if (objective == OBJECTIVE_MATCHING && !continuous)
         refuse_usage("--objective matching: is for --network continuous, this is %s; give both, or "
-                     "leave --objective out", network);
+                     "leave --objective out",
+                     network);
     if (objective == OBJECTIVE_REVERSE &&
         (data->log_density == NULL || data->kind != DATA_POINTS || flow_on_sphere(data)))
         refuse_usage("--objective reverse: needs points whose true density is known; try --data "
@@ -92,6 +111,8 @@ static Model *create(const Options *o, const Dataset *data, uint64_t seed)
     m->target = data;
     m->units = flow_units_create(units_kind(o, data), params, data);
     flow_network_create(m, params, o, data, &rng);
+    if (strcmp(options_text(o, "dequantisation"), "variational") == 0)
+        create_noise(m, params, data, &rng);
     start_from_data(m, params, data, seed);
     model_add_part(&m->model, "flow", params, family_optimizer_rule(o), options_real(o, "ema"));
     return &m->model;
@@ -112,12 +133,13 @@ static double mean_of(const Tensor *column)
     return sum / (double)column->size;
 }
 
-/* Maximum likelihood: the mean of -log p(x) over the batch. */
+/* Maximum likelihood: the mean of -log p(x), or of its bound, over the batch. */
 static void likelihood_step(const FlowModel *m, Step *step, double *logged)
 {
-    FlowDensity d = flow_density(m, flow_dequantise(m, step->x, &step->noise));
-    tape_backward(tensor_neg(tensor_mean(d.log_prob)));
-    logged[0] = -mean_of(d.log_prob);
+    FlowDensity d;
+    Tensor *bound = flow_bound(m, step->x, &step->noise, &d);
+    tape_backward(tensor_neg(tensor_mean(bound)));
+    logged[0] = -mean_of(bound);
     logged[1] = -mean_of(d.log_latent);
     logged[2] = -mean_of(d.log_det);
 }
@@ -159,11 +181,12 @@ static double validate(Model *model, Tensor *x, Rng noise)
     for (int first = 0; first < n; first += AT_ONCE) {
         int end = first + AT_ONCE < n ? first + AT_ONCE : n;
         TapeMark mark = tape_mark(x->tape);
-        Tensor *part = flow_dequantise(m, tensor_slice(x, 0, first, end), &noise);
+        Tensor *part = tensor_slice(x, 0, first, end);
+        FlowDensity d;
         if (m->objective == OBJECTIVE_MATCHING) /* the density takes an ODE: too slow for this */
             sum += (end - first) * mean_of(flow_matching_loss(m, part, &noise));
         else
-            sum -= (end - first) * mean_of(flow_density(m, part).log_prob);
+            sum -= (end - first) * mean_of(flow_bound(m, part, &noise, &d));
         tape_release(x->tape, mark);
     }
     return sum / n;
@@ -184,7 +207,8 @@ static void sample(Model *model, Tape *tape, Rng *noise, const SampleRequest *re
 static const OptionSpec options[] = {
     {"objective", OPTION_CHOICE, "likelihood", "NAME",
      "likelihood of the data; a velocity field matched to them (continuous); reverse KL to their "
-     "true density, without data", 0, 0, "likelihood|matching|reverse"},
+     "true density, without data",
+     0, 0, "likelihood|matching|reverse"},
     {"network", OPTION_CHOICE, NULL, "NAME", "what the flow is made of", 0, 0,
      "coupling|autoregressive|planar|continuous|sphere|glow"},
     {"map", OPTION_CHOICE, NULL, "NAME", "what happens to one number", 0, 0, "affine|spline"},
@@ -197,15 +221,19 @@ static const OptionSpec options[] = {
     {"scales", OPTION_INT, "2", "N", "squeezes of glow", 1, 5, NULL},
     {"depth", OPTION_INT, "8", "N", "steps of glow at each scale", 1, 30, NULL},
     {"channels", OPTION_INT, "64", "N", "width of glow's networks", 1, 4096, NULL},
+    {"dequantisation", OPTION_CHOICE, "uniform", "NAME",
+     "what fills the cell of a grey level: uniform noise, or noise that a network learns", 0, 0,
+     "uniform|variational"},
     {"units", OPTION_CHOICE, NULL, "NAME",
-     "what is done to the data first: points shifted and scaled; images: logit, or each pixel made normal by "
-     "itself; none on the sphere", 0, 0, "scaled|logit|equalised|none"},
+     "what is done to the data first: points shifted and scaled; images: logit, or each pixel made "
+     "normal by "
+     "itself; none on the sphere",
+     0, 0, "scaled|logit|equalised|none"},
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
 
 static const char *const columns[] = {"loss", "neg_log_latent", "neg_log_det", NULL};
 
-static const OptionValue quick_eval[] = {
-    {"points", "20000"}, {"draws", "4"}, {NULL, NULL}};
+static const OptionValue quick_eval[] = {{"points", "20000"}, {"draws", "4"}, {NULL, NULL}};
 
 const Family flow_family = {
     .name = "flow",

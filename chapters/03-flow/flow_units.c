@@ -107,8 +107,8 @@ static void equalise_backward(Tensor *out)
     for (int r = 0; r < n && g.data != NULL; r++)
         for (int j = 0; j < d; j++) {
             size_t at = (size_t)r * (size_t)d + (size_t)j, to = at + (size_t)r;
-            real through = out->grad[to] +
-                           out->grad[(size_t)r * (size_t)(d + 1) + (size_t)d] * out->value[to];
+            real through =
+                out->grad[to] + out->grad[(size_t)r * (size_t)(d + 1) + (size_t)d] * out->value[to];
             g.data[at] = grad_kept(g.data, g.add, at) + through * slope[at];
         }
 }
@@ -162,17 +162,19 @@ static void check_levels(const FlowUnits *units, const Tensor *y)
     for (size_t i = 0; i < y->size; i++)
         if (!(y->value[i] >= 0 && y->value[i] <= (real)units->levels))
             refuse("flow: a pixel is %g; dequantised levels lie between 0 and %d. Was the model "
-                   "trained on other data?", (double)y->value[i], units->levels);
+                   "trained on other data?",
+                   (double)y->value[i], units->levels);
 }
 
 static void check_sphere(const Tensor *x)
 {
     for (size_t i = 0; i < x->size; i += 3) {
-        double length = hypot(hypot((double)x->value[i], (double)x->value[i + 1]),
-                              (double)x->value[i + 2]);
+        double length =
+            hypot(hypot((double)x->value[i], (double)x->value[i + 1]), (double)x->value[i + 2]);
         if (!(fabs(length - 1) < 1e-3))
             refuse("flow: point %zu has length %g, and the points of a flow on the sphere have 1; "
-                   "divide each by its length, or use --network coupling", i / 3, length);
+                   "divide each by its length, or use --network coupling",
+                   i / 3, length);
     }
 }
 

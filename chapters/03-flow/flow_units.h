@@ -1,10 +1,10 @@
 /* The first step of every flow here: data in their own units to numbers of mean 0 and variance 1 or
  * so, with its log-determinant; it is fixed before training.
  *
- * Points are shifted and scaled, those of a sphere left alone. A grey image's level l becomes y = l + u, u ~ U[0, 1) (uniform
- * dequantisation), so that the integral of a density over the unit cell of l is the probability of
- * l, and E_u[log p(y)] a lower bound on its logarithm (Theis et al. 2016, arXiv:1511.01844, sec.
- * 3.1). Then y goes through one of two increasing maps:
+ * Points are shifted and scaled, those of a sphere left alone. A grey image's level l becomes y = l
+ * + u, u ~ U[0, 1) (uniform dequantisation), so that the integral of a density over the unit cell
+ * of l is the probability of l, and E_u[log p(y)] a lower bound on its logarithm (Theis et al.
+ * 2016, arXiv:1511.01844, sec. 3.1). Then y goes through one of two increasing maps:
  *
  *     logit       log(s / (1 - s)), s = a + (1 - 2 a) y / K   (Papamakarios et al. 2017, sec. 4.2:
  *                 a = 1e-6)
@@ -23,7 +23,7 @@ typedef struct FlowUnits {
     FlowUnitsKind kind;
     int dims, levels;
     Tensor *center, *scale; /* scaled: [1, dims], buffers                                       */
-    Tensor *below;          /* equalised: [dims, levels + 1], buffer: F_j at the levels' lower ends */
+    Tensor *below; /* equalised: [dims, levels + 1], buffer: F_j at the levels' lower ends */
 } FlowUnits;
 
 /* Buffers in params, from at most 55,000 training examples. */

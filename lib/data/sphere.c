@@ -37,8 +37,8 @@ static double mixture_log_density(const Dataset *dataset, const double *x)
         double m[3], kappa = caps[k].concentration;
         unit_vector(caps[k].longitude, caps[k].latitude, m);
         double along = m[0] * x[0] + m[1] * x[1] + m[2] * x[2];
-        term[k] = log(kappa / (2 * M_PI * COMPONENTS * (1 - exp(-2 * kappa)))) +
-                  kappa * (along - 1);
+        term[k] =
+            log(kappa / (2 * M_PI * COMPONENTS * (1 - exp(-2 * kappa)))) + kappa * (along - 1);
     }
     return toys_log_sum(term, COMPONENTS);
 }

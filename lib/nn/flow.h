@@ -91,8 +91,8 @@ FlowLayer *flow_linear(Params *params, const char *name, int dims, int channels,
  * Source: Rezende & Mohamed (2015), arXiv:1505.05770, eqs. 10 to 12, appendix A.1. */
 FlowLayer *flow_planar(Params *params, const char *name, int dims, Rng *rng);
 
-/* From x(0) to x(1) along dx/dt = f(x, t), f an MLP, in `steps` steps of Runge and Kutta's rule, and
- * the trace of df/dx along the way, exact: at most 8 numbers. inverse walks back with the same
+/* From x(0) to x(1) along dx/dt = f(x, t), f an MLP, in `steps` steps of Runge and Kutta's rule,
+ * and the trace of df/dx along the way, exact: at most 8 numbers. inverse walks back with the same
  * steps: it undoes forward up to the rule's error, which falls with the fourth power of their
  * number. Source: Chen et al. (2018), arXiv:1806.07366, eq. 8; Grathwohl et al. (2019),
  * arXiv:1810.01367. */

@@ -149,7 +149,8 @@ FlowLayer *flow_autoregressive(Params *params, const char *name, int dims, bool 
     int p = monotone_parameters(&map), in = dims, widest = dims * p;
     for (int i = 0; i < layers; i++)
         widest = hidden[i] > widest ? hidden[i] : widest;
-    int *from = memory_new((size_t)widest, sizeof *from), *to = memory_new((size_t)widest, sizeof *to);
+    int *from = memory_new((size_t)widest, sizeof *from),
+        *to = memory_new((size_t)widest, sizeof *to);
     a->layer = (FlowLayer){map.kind == MONOTONE_AFFINE ? &affine_kind : &spline_kind, dims};
     a->turned = turned;
     a->map = map;

@@ -46,8 +46,7 @@ static FlowResult coupling_forward(const FlowLayer *layer, Tensor *x)
 {
     const Coupling *c = (const Coupling *)layer;
     Halves h = halves_of(c, x);
-    FlowResult y =
-        flow_split_result(monotone_forward(&c->map, h.changed, parameters(c, h.kept)));
+    FlowResult y = flow_split_result(monotone_forward(&c->map, h.changed, parameters(c, h.kept)));
     return (FlowResult){join(c, (Halves){h.kept, y.value}), y.log_det};
 }
 
@@ -55,8 +54,7 @@ static FlowResult coupling_inverse(const FlowLayer *layer, Tensor *y)
 {
     const Coupling *c = (const Coupling *)layer;
     Halves h = halves_of(c, y);
-    FlowResult x =
-        flow_split_result(monotone_inverse(&c->map, h.changed, parameters(c, h.kept)));
+    FlowResult x = flow_split_result(monotone_inverse(&c->map, h.changed, parameters(c, h.kept)));
     return (FlowResult){join(c, (Halves){h.kept, x.value}), x.log_det};
 }
 
@@ -115,10 +113,9 @@ static ImageHalves image_halves(const ImageCoupling *c, Tensor *x)
     Tensor *raw = h.kept;
     for (int i = 0; i < 3; i++)
         raw = conv2d_forward(&c->conv[i], raw);
-    h.raw = tensor_reshape(raw, 2,
-                           (int[]){positions, changed * monotone_parameters(&c->map)});
-    h.changed = tensor_reshape(tensor_slice(image, 3, c->kept, s.channels), 2,
-                               (int[]){positions, changed});
+    h.raw = tensor_reshape(raw, 2, (int[]){positions, changed * monotone_parameters(&c->map)});
+    h.changed =
+        tensor_reshape(tensor_slice(image, 3, c->kept, s.channels), 2, (int[]){positions, changed});
     return h;
 }
 

@@ -10,9 +10,9 @@
 typedef struct Channels {
     FlowLayer layer;
     int channels;
-    Tensor *shift, *log_scale;             /* actnorm [1, channels]                    */
-    Tensor *lower, *upper, *log_size;      /* linear [c, c], [c, c], [1, c]: log |s|   */
-    Tensor *sign, *order;                  /* [1, c], [c, c]: buffers, s's signs and P */
+    Tensor *shift, *log_scale;        /* actnorm [1, channels]                    */
+    Tensor *lower, *upper, *log_size; /* linear [c, c], [c, c], [1, c]: log |s|   */
+    Tensor *sign, *order;             /* [1, c], [c, c]: buffers, s's signs and P */
 } Channels;
 
 static void channels_destroy(FlowLayer *layer)
@@ -25,8 +25,8 @@ static Tensor *weight_of(Params *params, const char *name, const char *of, int r
 {
     char *full = memory_format("%s.%s", name, of);
     int shape[2] = {rows, columns};
-    Tensor *weight = trained ? params_weight(params, full, 2, shape)
-                             : params_buffer(params, full, 2, shape);
+    Tensor *weight =
+        trained ? params_weight(params, full, 2, shape) : params_buffer(params, full, 2, shape);
     free(full);
     return weight;
 }
@@ -157,7 +157,8 @@ static FlowResult linear_flow_inverse(const FlowLayer *layer, Tensor *y)
     if (!isfinite(log_det))
         refuse("flow: the linear layer of %d channels is singular (a weight on its diagonal is 0 "
                "or not a number), so it has no inverse; train again, or take an earlier "
-               "checkpoint", c->channels);
+               "checkpoint",
+               c->channels);
     gsl_linalg_LU_invert(m, order, inverse);
     for (size_t i = 0; i < n * n; i++)
         back->value[i] = (real)gsl_matrix_get(inverse, i / n, i % n);

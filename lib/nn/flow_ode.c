@@ -38,8 +38,7 @@ static FlowResult slope(const Ode *o, Tensor *x, double time)
         for (int r = 0; r < n; r++)
             direction->value[(size_t)r * (size_t)d + (size_t)i] = 1;
         Tensor *along = tape_tangent(k.value, x, direction);
-        Tensor *share =
-            along != NULL ? tensor_slice(along, 1, i, i + 1) : column(x->tape, n, 0);
+        Tensor *share = along != NULL ? tensor_slice(along, 1, i, i + 1) : column(x->tape, n, 0);
         k.log_det = k.log_det == NULL ? share : tensor_add(k.log_det, share);
     }
     return k;
@@ -131,8 +130,8 @@ FlowLayer *flow_ode(Params *params, const char *name, int dims, int steps, const
     o->layer = (FlowLayer){&ode_kind, dims};
     o->steps = steps;
     o->hidden = mlp_create(params, name, dims + 1, hidden, layers, ACTIVATION_TANH, rng);
-    o->out = linear_create(params, out, mlp_width(dims + 1, hidden, layers), dims,
-                           ACTIVATION_NONE, rng);
+    o->out =
+        linear_create(params, out, mlp_width(dims + 1, hidden, layers), dims, ACTIVATION_NONE, rng);
     memset(o->out.weight->value, 0, o->out.weight->size * sizeof(real));
     free(out);
     return &o->layer;

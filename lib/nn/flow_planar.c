@@ -26,9 +26,8 @@ static FlowResult planar_forward(const FlowLayer *layer, Tensor *x)
 {
     const Planar *p = (const Planar *)layer;
     Tensor *u = enforced(p);
-    Tensor *h =
-        tensor_tanh(tensor_add(tensor_matmul_transposed(x, p->w), p->b)); /* [n, 1] */
-    Tensor *slope = tensor_shift(tensor_neg(tensor_square(h)), 1);        /* tanh'  */
+    Tensor *h = tensor_tanh(tensor_add(tensor_matmul_transposed(x, p->w), p->b)); /* [n, 1] */
+    Tensor *slope = tensor_shift(tensor_neg(tensor_square(h)), 1);                /* tanh'  */
     Tensor *dot = tensor_sum_axis(tensor_mul(p->w, u), 1);
     return (FlowResult){tensor_add(x, tensor_matmul(h, u)),
                         tensor_log(tensor_shift(tensor_mul(slope, dot), 1))};

@@ -107,8 +107,8 @@ static FlowResult sphere_forward(const FlowLayer *layer, Tensor *x)
     Tensor *at = to_cylinder(tensor_matmul(x, s->rotation));
     Tensor *h = tensor_slice(at, 1, 0, 1), *a = tensor_slice(at, 1, 1, 2);
     FlowResult raw = angle_parameters(s, h);
-    FlowResult up = flow_split_result(
-        monotone_forward(&s->height, h, height_parameters(s, x->shape[0])));
+    FlowResult up =
+        flow_split_result(monotone_forward(&s->height, h, height_parameters(s, x->shape[0])));
     FlowResult round = flow_split_result(monotone_forward(&s->angle, a, raw.value));
     Tensor *moved[] = {up.value, tensor_add(round.value, raw.log_det)};
     return (FlowResult){to_globe(tensor_concat(moved, 2, 1)),

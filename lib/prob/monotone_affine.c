@@ -5,7 +5,8 @@
 /* add is a constant where this is called: the compiler vectorises each loop. */
 static inline __attribute__((always_inline)) void
 row_backward(int d, const real *restrict x, const real *restrict s, const real *restrict dy,
-             real dlog, real bound, real *restrict dx, bool add_x, real *restrict draw, bool add_raw)
+             real dlog, real bound, real *restrict dx, bool add_x, real *restrict draw,
+             bool add_raw)
 {
     for (int j = 0; j < d; j++) {
         real e = vec_exp(s[j]), u = s[j] / bound;

@@ -1,10 +1,10 @@
-/* Monotone rational quadratic splines, LANES numbers at a time: every loop over lanes is branch-free
- * and vectorised. Notation of Durkan et al. (2019), sec. 3.1: within a bin of width w and height h
- * that starts at (x_k, y_k), with slopes a = d_k and b = d_k+1 at its ends, s = h / w,
+/* Monotone rational quadratic splines, LANES numbers at a time: every loop over lanes is
+ * branch-free and vectorised. Notation of Durkan et al. (2019), sec. 3.1: within a bin of width w
+ * and height h that starts at (x_k, y_k), with slopes a = d_k and b = d_k+1 at its ends, s = h / w,
  * u = (x - x_k) / w and v = u (1 - u),
  *
  *     y       = y_k + h N / D,          N = s u^2 + a v,   D = s + (a + b - 2 s) v
- *     dy / dx = s^2 M / D^2,            M = b u^2 + 2 s v + a (1 - u)^2                           */
+ *     dy / dx = s^2 M / D^2,            M = b u^2 + 2 s v + a (1 - u)^2 */
 #include "prob/monotone_internal.h"
 #include "support/vecmath.h"
 
@@ -194,7 +194,8 @@ static inline void bin_backward(const Monotone *map, const Bin *bin, const real 
     }
 }
 
-/* Through the shares of softmax: part'_k = d start for the bins below, d size for the bin itself. */
+/* Through the shares of softmax: part'_k = d start for the bins below, d size for the bin itself.
+ */
 static void put_shares(const Monotone *map, const Lanes *lanes, int d, real part[][LANES],
                        const real *at, const real *start, const real *size, real *draw, bool add)
 {
@@ -222,8 +223,8 @@ static void put_slopes(const Monotone *map, const Lanes *lanes, int d, const rea
         real slope[LANES];
         fetch(lanes, raw + at, slope);
         for (int l = 0; l < LANES; l++) {
-            real share = (bin->k[l] == (real)k ? g->a[l] : 0) +
-                         (bin->k[l] + 1 == (real)k ? g->b[l] : 0);
+            real share =
+                (bin->k[l] == (real)k ? g->a[l] : 0) + (bin->k[l] + 1 == (real)k ? g->b[l] : 0);
             slope[l] = share * vec_sigmoid(slope[l] + ONE_AT_ZERO);
         }
         put(lanes, draw + at, add, slope);

@@ -77,7 +77,7 @@ typedef union OpAttr {
     int times;
     int *index;
     const uint8_t *mask; /* [size] */
-    real *slope; /* [size] */
+    real *slope;         /* [size] */
 } OpAttr;
 
 struct Tensor {

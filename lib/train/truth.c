@@ -38,8 +38,7 @@ static void kernel_estimate(const Task *task, const real *x, double *log_density
     free(train);
 }
 
-void truth_compare(const Task *task, const real *x, const double *model,
-                   LikelihoodReport *report)
+void truth_compare(const Task *task, const real *x, const double *model, LikelihoodReport *report)
 {
     const Dataset *data = task->data;
     size_t n = (size_t)task->examples, dims = (size_t)data->dims;

@@ -59,8 +59,8 @@ struct BenchModel {
 };
 
 extern BenchModel bench_vae, bench_flow, bench_flow_mnist; /* bench_dense.c */
-extern BenchModel bench_ddpm, bench_ddpm28, bench_latent; /* bench_unet.c */
-extern BenchModel bench_transformer, bench_clip;          /* bench_transformer.c */
+extern BenchModel bench_ddpm, bench_ddpm28, bench_latent;  /* bench_unet.c */
+extern BenchModel bench_transformer, bench_clip;           /* bench_transformer.c */
 
 extern BenchModel bench_wake_sleep, bench_rws, bench_rbm; /* bench_belief.c      */
 

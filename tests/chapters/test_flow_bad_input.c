@@ -78,8 +78,6 @@ static void test_resume(void)
                              "9");
 }
 
-const Suite suite = {"chapters/flow_bad_input",
-                     {{"options", test_options},
-                      {"rows", test_rows},
-                      {"a stopped run", test_resume},
-                      {NULL, NULL}}};
+const Suite suite = {
+    "chapters/flow_bad_input",
+    {{"options", test_options}, {"rows", test_rows}, {"a stopped run", test_resume}, {NULL, NULL}}};

@@ -50,7 +50,8 @@ static void test_pushed_mixture(void)
         double pushed = f.data->log_density(f.data, there) - y.log_det->value[i];
         double pulled = f.data->log_density(f.data, again) + back.log_det->value[i];
         CU_ASSERT(fabs(pushed - pulled) < 1e-9);
-        CU_ASSERT(fabs(y.log_det->value[i] - (0.7 - 0.4 + params_find(params, "linear.log_size")->value[1])) < 1e-12);
+        CU_ASSERT(fabs(y.log_det->value[i] -
+                       (0.7 - 0.4 + params_find(params, "linear.log_size")->value[1])) < 1e-12);
     }
     flow_free(&map);
     params_free(params);
@@ -83,8 +84,7 @@ static void test_plane(void)
         "--network coupling --map spline --layers 2 --hidden 8",
         "--network coupling --map affine --layers 3 --hidden 8",
         "--network autoregressive --map spline --layers 2 --hidden 8",
-        "--network planar --layers 6",
-        "--network continuous --hidden 8 --ode-steps 12"};
+        "--network planar --layers 6", "--network continuous --hidden 8 --ode-steps 12"};
     for (int w = 0; w < 5; w++) {
         SmallFlow f = small_flow("moons", words[w]);
         small_flow_train(&f, 60, 1e-2);
@@ -166,14 +166,13 @@ static void test_sphere_sets(void)
 static void test_equalised(void)
 {
     enum { N = 3 };
-    SmallFlow f =
-        small_flow("digits", "--network coupling --map affine --layers 1 --hidden 4");
+    SmallFlow f = small_flow("digits", "--network coupling --map affine --layers 1 --hidden 4");
     int dims = f.model->dims, levels = f.model->levels;
     Rng rng = rng_stream(1, "u");
     Tensor *x = tensor_new_matrix(f.tape, N, dims);
     dataset_fetch_range(f.data, SPLIT_TEST, 0, N, NULL, x->value, NULL, NULL);
     for (int draw = 0; draw < 2; draw++) {
-        const Tensor *p = flow_density(f.model, flow_dequantise(f.model, x, &rng)).log_prob;
+        const Tensor *p = flow_density(f.model, flow_dequantise(f.model, x, &rng, NULL)).log_prob;
         for (int i = 0; i < N; i++) {
             double want = 0;
             for (int j = 0; j < dims; j++) {
@@ -204,7 +203,7 @@ static void check_units(const char *words)
     Rng rng = rng_stream(1, "u");
     Tensor *level = tensor_new_matrix(f.tape, N, dims);
     dataset_fetch_range(f.data, SPLIT_TEST, 40, N, NULL, level->value, NULL, NULL);
-    Tensor *y = flow_dequantise(f.model, level, &rng);
+    Tensor *y = flow_dequantise(f.model, level, &rng, NULL);
     for (size_t i = 0; i < y->size; i++) /* away from the levels' ends */
         y->value[i] = level->value[i] + 0.1 + 0.8 * (y->value[i] - level->value[i]);
     FlowResult z = flow_units_forward(&f.model->units, y);
@@ -232,8 +231,8 @@ static void check_units(const char *words)
         for (int s = 0; s < 2; s++) {
             y->value[i] = kept + (s == 0 ? step : -step);
             FlowResult moved = flow_units_forward(&f.model->units, tensor_detach(y));
-            side[s] = tensor_item(tensor_add(tensor_sum(tensor_square(moved.value)),
-                                             tensor_sum(moved.log_det)));
+            side[s] = tensor_item(
+                tensor_add(tensor_sum(tensor_square(moved.value)), tensor_sum(moved.log_det)));
         }
         y->value[i] = kept;
         double slope = (side[0] - side[1]) / (2 * step);
@@ -260,8 +259,13 @@ static void test_bounds_in_order(void)
     const OptionSpec *tables[] = {flow_eval_options, NULL};
     char *argv[] = {(char *)"eval", (char *)"--draws", (char *)"6"};
     Options *options = options_parse("eval", "test", tables, 3, argv);
-    Task task = {.data = f.data, .split = SPLIT_TEST, .index = index, .examples = N,
-                 .tape = f.tape, .noise = rng_stream(1, "evaluation"), .options = options,
+    Task task = {.data = f.data,
+                 .split = SPLIT_TEST,
+                 .index = index,
+                 .examples = N,
+                 .tape = f.tape,
+                 .noise = rng_stream(1, "evaluation"),
+                 .options = options,
                  .quiet = true};
     LikelihoodReport report = {.examples = N, .dims = f.data->dims, .discrete = true};
     flow_evaluate(&f.model->model, &task, &report);
@@ -356,8 +360,8 @@ static void test_reverse_gradient(void)
 static void test_matching(void)
 {
     enum { N = 20000 };
-    SmallFlow f = small_flow(
-        "moons", "--network continuous --objective matching --hidden 4 --ode-steps 4");
+    SmallFlow f =
+        small_flow("moons", "--network continuous --objective matching --hidden 4 --ode-steps 4");
     Tensor *x = tensor_new_matrix(f.tape, N, 2);
     Rng noise = rng_stream(1, "matching");
     dataset_fetch_range(f.data, SPLIT_TRAIN, 0, N, NULL, x->value, NULL, NULL);
@@ -368,6 +372,38 @@ static void test_matching(void)
         square += loss->value[i] * loss->value[i] / N;
     }
     CU_ASSERT(fabs(sum - 2) < 4 * sqrt((square - sum * sum) / N) + 0.02);
+    small_flow_free(&f);
+}
+
+/* Learned noise is uniform at first; when it has moved a little, 1 / q still averages to the volume
+ * of the cell, 1, over its draws (4 s.e.), and y stays in the cell. */
+static void test_learned_noise(void)
+{
+    enum { N = 400 };
+    SmallFlow f = small_flow("digits", "--network coupling --map affine --layers 1 --hidden 4 "
+                                       "--dequantisation variational");
+    Rng rng = rng_stream(8, "noise");
+    Tensor *x = tensor_new_matrix(f.tape, N, f.model->dims), *log_q;
+    dataset_fetch_range(f.data, SPLIT_TEST, 0, N, NULL, x->value, NULL, NULL);
+    flow_dequantise(f.model, x, &rng, &log_q);
+    for (int i = 0; i < N; i++)
+        CU_ASSERT(fabs(log_q->value[i]) < 1e-9);
+    Tensor *last = params_find(f.model->model.part[0].params, "noise.1.bias");
+    for (size_t i = 0; i < last->size; i++)
+        last->value[i] = i % 2 == 0 ? 0.02 : -0.03;
+    params_touch(f.model->model.part[0].params);
+    const Tensor *y = flow_dequantise(f.model, x, &rng, &log_q);
+    double sum = 0, square = 0;
+    for (int i = 0; i < N; i++) {
+        double volume = exp(-log_q->value[i]);
+        sum += volume / N;
+        square += volume * volume / N;
+    }
+    double se = sqrt((square - sum * sum) / N);
+    CU_ASSERT(fabs(sum - 1) < 4 * se);
+    CU_ASSERT(se > 1e-3 && se < 0.1);
+    for (size_t i = 0; i < y->size; i++)
+        CU_ASSERT(y->value[i] > x->value[i] && y->value[i] < x->value[i] + 1);
     small_flow_free(&f);
 }
 
@@ -383,4 +419,5 @@ const Suite suite = {"chapters/flow",
                       {"reverse KL: log Z", test_reverse},
                       {"reverse KL: gradient", test_reverse_gradient},
                       {"matching", test_matching},
+                      {"learned noise", test_learned_noise},
                       {NULL, NULL}}};

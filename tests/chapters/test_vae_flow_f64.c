@@ -25,8 +25,11 @@ static Fixture begin(const char *words, int steps)
         double logged[FAMILY_MOST_COLUMNS];
         tape_reset(f.tape);
         params_bind(f.vae->model.part[0].params, f.tape);
-        Step step = {.tape = f.tape, .x = tensor_new_matrix(f.tape, BATCH, f.data->dims),
-                     .index = s, .steps = steps, .learning_rate = 2e-2,
+        Step step = {.tape = f.tape,
+                     .x = tensor_new_matrix(f.tape, BATCH, f.data->dims),
+                     .index = s,
+                     .steps = steps,
+                     .learning_rate = 2e-2,
                      .noise = rng_at(rng_stream(2, "vae flow"), (uint64_t)s)};
         dataset_fetch_range(f.data, SPLIT_TRAIN, 0, BATCH, NULL, step.x->value, NULL, NULL);
         vae_family.train_step(&f.vae->model, &step, logged);
@@ -73,7 +76,8 @@ static double log_prob_by_grid(const Fixture *f, Tensor *x)
 static void test_weights(void)
 {
     enum { K = 50000 };
-    Fixture f = begin("--latent 2 --hidden 12 --posterior flow --flow-layers 3 --flow-hidden 6", 60);
+    Fixture f =
+        begin("--latent 2 --hidden 12 --posterior flow --flow-layers 3 --flow-hidden 6", 60);
     Tensor *x = example(&f);
     Rng noise = rng_stream(3, "weights");
     const Tensor *log_w = vae_log_weights(f.vae, x, K, &noise);
@@ -93,7 +97,8 @@ static void test_weights(void)
 /* fit - kl has the mean of log w: the same bound, in other words. The flow does something. */
 static void test_bound(void)
 {
-    Fixture f = begin("--latent 2 --hidden 12 --posterior flow --flow-layers 3 --flow-hidden 6", 60);
+    Fixture f =
+        begin("--latent 2 --hidden 12 --posterior flow --flow-layers 3 --flow-hidden 6", 60);
     Tensor *x = example(&f);
     Rng one = rng_stream(4, "bound"), two = one;
     VaeBound b = vae_elbo(f.vae, x, 1, &one);
@@ -116,12 +121,13 @@ static void make(void *context)
 
 static void test_bad_input(void)
 {
-    static const char *const wrong[3] = {
-        "--latent 4,2 --posterior flow", "--latent 1 --posterior flow",
-        "--latent 2 --posterior flow --objective iwae --dreg"};
-    static const char *const says[3] = {"--posterior flow: is for one layer of at least two latents",
-                                        "--posterior flow: is for one layer of at least two latents",
-                                        "--dreg: its gradient is written for Gaussian posteriors"};
+    static const char *const wrong[3] = {"--latent 4,2 --posterior flow",
+                                         "--latent 1 --posterior flow",
+                                         "--latent 2 --posterior flow --objective iwae --dreg"};
+    static const char *const says[3] = {
+        "--posterior flow: is for one layer of at least two latents",
+        "--posterior flow: is for one layer of at least two latents",
+        "--dreg: its gradient is written for Gaussian posteriors"};
     for (int i = 0; i < 3; i++) {
         ChildResult result = child_run(make, (void *)wrong[i]);
         CU_ASSERT(child_said(&result, 2, says[i]));

@@ -50,8 +50,6 @@ static void test_curve(void)
     CU_ASSERT(fabs(area - roc_area(usual, N, strange, M)) < 5e-3);
 }
 
-const Suite suite = {"metric/roc",
-                     {{"area", test_area},
-                      {"area by pairs", test_pairs},
-                      {"curve", test_curve},
-                      {NULL, NULL}}};
+const Suite suite = {
+    "metric/roc",
+    {{"area", test_area}, {"area by pairs", test_pairs}, {"curve", test_curve}, {NULL, NULL}}};

@@ -184,7 +184,8 @@ static double numeric_log_area(Case *c, int row)
     for (int i = 0; i < 3; i++)
         side[0][i] /= length;
     for (int i = 0; i < 3; i++)
-        side[1][i] = kept[(i + 1) % 3] * side[0][(i + 2) % 3] - kept[(i + 2) % 3] * side[0][(i + 1) % 3];
+        side[1][i] =
+            kept[(i + 1) % 3] * side[0][(i + 2) % 3] - kept[(i + 2) % 3] * side[0][(i + 1) % 3];
     for (int k = 0; k < 2; k++) {
         Tensor *leaf;
         for (int i = 0; i < 3; i++)
