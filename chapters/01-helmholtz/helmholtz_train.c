@@ -33,13 +33,8 @@ static void defaults(Options *o, const Dataset *data)
     options_put(o, "hidden", data->dims < 12 ? "12,8" : small ? "14,10" : "200,200,200", from);
     options_put(o, "k", several ? "10" : "1", from);
     options_put(o, "batch", "100", from);
-    options_put(o, "lr", small ? "3e-2" : several ? "1.6e-2" : "1e-3", from);
-    options_put(o, "steps",
-                small     ? "30000"
-                : !many   ? "20000"
-                : several ? "150000"
-                          : "200000",
-                from);
+    options_put(o, "lr", small ? "3e-2" : several ? "3e-3" : "1e-3", from);
+    options_put(o, "steps", small ? "30000" : many ? "200000" : "20000", from);
 }
 
 static Linear layer_create(Params *params, const char *name, int l, int in, int out, Rng *rng)

@@ -24,7 +24,7 @@ static void defaults(Options *o, const Dataset *data)
     options_put(o, "units", sphere ? "none" : points ? "scaled" : "equalised", from);
     options_put(o, "batch", points ? "512" : glow ? "64" : "128", from);
     options_put(o, "lr", points ? "2e-3" : "1e-3", from);
-    options_put(o, "steps", points ? "12000" : many ? glow ? "40000" : "18000" : "4000", from);
+    options_put(o, "steps", points ? "24000" : many ? glow ? "40000" : "18000" : "4000", from);
     options_put(o, "clip", points ? "10" : "0", from);
 }
 

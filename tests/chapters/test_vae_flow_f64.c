@@ -135,7 +135,7 @@ static void test_bad_input(void)
 }
 
 const Suite suite = {"chapters/vae_flow",
-                     {{"weights average to p(x)", test_weights},
+                     {{"options that do not mix", test_bad_input}, /* before there are threads */
+                      {"weights average to p(x)", test_weights},
                       {"bound and flow", test_bound},
-                      {"options that do not mix", test_bad_input},
                       {NULL, NULL}}};
