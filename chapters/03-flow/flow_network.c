@@ -76,10 +76,6 @@ static void add_layers(FlowModel *m, Params *params, const Options *o, Monotone 
     int hidden[OPTIONS_MOST_INTS], hidden_layers = options_ints(o, "hidden", hidden);
     int layers = (int)options_int(o, "layers");
     if (is(o, "network", "continuous")) {
-        if (m->dims > FLOW_ODE_MOST_DIMS)
-            refuse_usage("--network continuous: takes at most %d numbers an example, for the exact "
-                         "trace; these have %d. Diffusion's ODE (bin/ddpm) takes images",
-                         FLOW_ODE_MOST_DIMS, m->dims);
         flow_add(&m->flow, flow_ode(params, "ode", m->dims, (int)options_int(o, "ode-steps"),
                                     hidden, hidden_layers, rng));
         return;

@@ -159,6 +159,7 @@ static void reverse_step(const FlowModel *m, Step *step, double *logged)
 static void train_step(Model *model, Step *step, double *logged)
 {
     FlowModel *m = (FlowModel *)model;
+    flow_set_noise(&m->flow, rng_at(rng_stream(1, "probes"), (uint64_t)step->index));
     if (m->objective == OBJECTIVE_LIKELIHOOD) {
         likelihood_step(m, step, logged);
     } else if (m->objective == OBJECTIVE_REVERSE) {

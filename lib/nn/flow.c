@@ -69,6 +69,19 @@ void flow_start(Flow *flow, Tensor *x)
     }
 }
 
+bool flow_set_noise(Flow *flow, Rng noise)
+{
+    bool any = false;
+    for (int i = 0; i < flow->layers; i++)
+        if (flow->layer[i]->kind->set_noise != NULL) {
+            Rng own = noise;
+            own.next += (uint64_t)i << 32; /* far behind what the layers before it draw */
+            flow->layer[i]->kind->set_noise(flow->layer[i], own);
+            any = true;
+        }
+    return any;
+}
+
 static FlowLoss loss_of(const Tensor *x, FlowResult there, FlowResult back)
 {
     FlowLoss loss = {.finite = true};

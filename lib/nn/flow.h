@@ -29,6 +29,8 @@ typedef struct FlowLayerKind {
     /* First weights that depend on data x; NULL: they do not. */
     void (*start)(FlowLayer *layer, const Tensor *x);
     void (*destroy)(FlowLayer *layer);
+    /* Where a layer's log-determinant is an estimate, what it draws from; NULL: it is exact. */
+    void (*set_noise)(FlowLayer *layer, Rng noise);
 } FlowLayerKind;
 
 /* The beginning of every layer's struct. */
@@ -53,6 +55,10 @@ FlowResult flow_inverse(const Flow *flow, Tensor *y);
 
 /* Layers that start from data see x [n, dims] as it arrives at them. The tape does not record. */
 void flow_start(Flow *flow, Tensor *x);
+
+/* The stream from which estimated log-determinants draw in every call until the next one: the same
+ * draws there and back. Returns whether any layer's is an estimate. */
+bool flow_set_noise(Flow *flow, Rng noise);
 
 /* What a layer loses: x goes through layers 0 .. i and back through layer i alone. */
 typedef struct FlowLoss {
@@ -92,11 +98,12 @@ FlowLayer *flow_linear(Params *params, const char *name, int dims, int channels,
 FlowLayer *flow_planar(Params *params, const char *name, int dims, Rng *rng);
 
 /* From x(0) to x(1) along dx/dt = f(x, t), f an MLP, in `steps` steps of Runge and Kutta's rule,
- * and the trace of df/dx along the way, exact: at most 8 numbers. inverse walks back with the same
- * steps: it undoes forward up to the rule's error, which falls with the fourth power of their
- * number. Source: Chen et al. (2018), arXiv:1806.07366, eq. 8; Grathwohl et al. (2019),
- * arXiv:1810.01367. */
-enum { FLOW_ODE_MOST_DIMS = 8 };
+ * and the trace of df/dx along the way: exact up to FLOW_ODE_EXACT_DIMS numbers, above them v .
+ * df/dx v with one probe v of random signs a row and trajectory (Hutchinson; flow_set_noise).
+ * inverse walks back with the same steps: it undoes forward up to the rule's error, which falls
+ * with the fourth power of their number. Source: Chen et al. (2018), arXiv:1806.07366, eq. 8;
+ * Grathwohl et al. (2019), arXiv:1810.01367, sec. 3.1. */
+enum { FLOW_ODE_EXACT_DIMS = 8 };
 FlowLayer *flow_ode(Params *params, const char *name, int dims, int steps, const int *hidden,
                     int layers, Rng *rng);
 

@@ -126,10 +126,14 @@ static void autoregressive_destroy(FlowLayer *layer)
     free(a);
 }
 
-static const FlowLayerKind affine_kind = {"affine autoregressive", autoregressive_forward,
-                                          autoregressive_inverse, NULL, autoregressive_destroy};
-static const FlowLayerKind spline_kind = {"spline autoregressive", autoregressive_forward,
-                                          autoregressive_inverse, NULL, autoregressive_destroy};
+static const FlowLayerKind affine_kind = {.name = "affine autoregressive",
+                                          .forward = autoregressive_forward,
+                                          .inverse = autoregressive_inverse,
+                                          .destroy = autoregressive_destroy};
+static const FlowLayerKind spline_kind = {.name = "spline autoregressive",
+                                          .forward = autoregressive_forward,
+                                          .inverse = autoregressive_inverse,
+                                          .destroy = autoregressive_destroy};
 
 /* What a unit may see: `sees` inputs, spread evenly over 1 .. dims - 1. As a source it is known to
  * whoever sees at least as many; degree[] is that number for sources (from) and targets (to). */

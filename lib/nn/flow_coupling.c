@@ -63,10 +63,14 @@ static void coupling_destroy(FlowLayer *layer)
     free(layer);
 }
 
-static const FlowLayerKind affine_kind = {"affine coupling", coupling_forward, coupling_inverse,
-                                          NULL, coupling_destroy};
-static const FlowLayerKind spline_kind = {"spline coupling", coupling_forward, coupling_inverse,
-                                          NULL, coupling_destroy};
+static const FlowLayerKind affine_kind = {.name = "affine coupling",
+                                          .forward = coupling_forward,
+                                          .inverse = coupling_inverse,
+                                          .destroy = coupling_destroy};
+static const FlowLayerKind spline_kind = {.name = "spline coupling",
+                                          .forward = coupling_forward,
+                                          .inverse = coupling_inverse,
+                                          .destroy = coupling_destroy};
 
 FlowLayer *flow_coupling(Params *params, const char *name, int dims, bool turned, Monotone map,
                          const int *hidden, int layers, Rng *rng)
@@ -146,8 +150,10 @@ static FlowResult image_inverse(const FlowLayer *layer, Tensor *y)
     return image_join(c, h, monotone_inverse(&c->map, h.changed, h.raw));
 }
 
-static const FlowLayerKind image_kind = {"image coupling", image_forward, image_inverse, NULL,
-                                         coupling_destroy};
+static const FlowLayerKind image_kind = {.name = "image coupling",
+                                         .forward = image_forward,
+                                         .inverse = image_inverse,
+                                         .destroy = coupling_destroy};
 
 FlowLayer *flow_image_coupling(Params *params, const char *name, FlowShape shape, Monotone map,
                                int width, Rng *rng)

@@ -47,8 +47,10 @@ static void squeeze_destroy(FlowLayer *layer)
     free(layer);
 }
 
-static const FlowLayerKind squeeze_kind = {"squeeze", squeeze_forward, squeeze_inverse, NULL,
-                                           squeeze_destroy};
+static const FlowLayerKind squeeze_kind = {.name = "squeeze",
+                                           .forward = squeeze_forward,
+                                           .inverse = squeeze_inverse,
+                                           .destroy = squeeze_destroy};
 
 FlowLayer *flow_squeeze(FlowShape shape)
 {
@@ -110,8 +112,11 @@ static void half_destroy(FlowLayer *layer)
     free(layer);
 }
 
-static const FlowLayerKind half_kind = {"first half", half_forward, half_inverse, half_start,
-                                        half_destroy};
+static const FlowLayerKind half_kind = {.name = "first half",
+                                        .forward = half_forward,
+                                        .inverse = half_inverse,
+                                        .start = half_start,
+                                        .destroy = half_destroy};
 
 FlowLayer *flow_first_half(FlowShape shape, Flow inner)
 {

@@ -87,8 +87,11 @@ static void actnorm_start(FlowLayer *layer, const Tensor *x)
     }
 }
 
-static const FlowLayerKind actnorm_kind = {"actnorm", actnorm_forward, actnorm_inverse,
-                                           actnorm_start, channels_destroy};
+static const FlowLayerKind actnorm_kind = {.name = "actnorm",
+                                           .forward = actnorm_forward,
+                                           .inverse = actnorm_inverse,
+                                           .start = actnorm_start,
+                                           .destroy = channels_destroy};
 
 static Channels *channels_new(const FlowLayerKind *kind, const char *name, int dims, int channels)
 {
@@ -170,8 +173,10 @@ static FlowResult linear_flow_inverse(const FlowLayer *layer, Tensor *y)
     return (FlowResult){by_row(c, x), tensor_fill(y->tape, 2, (int[]){y->shape[0], 1}, each)};
 }
 
-static const FlowLayerKind linear_kind = {"invertible linear", linear_flow_forward,
-                                          linear_flow_inverse, NULL, channels_destroy};
+static const FlowLayerKind linear_kind = {.name = "invertible linear",
+                                          .forward = linear_flow_forward,
+                                          .inverse = linear_flow_inverse,
+                                          .destroy = channels_destroy};
 
 /* A random rotation: the Q of a Gaussian matrix. */
 static gsl_matrix *rotation(size_t n, Rng *rng)

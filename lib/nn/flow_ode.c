@@ -1,9 +1,8 @@
 /* The continuous flow: dx/dt = f(x, t) from t = 0 to 1 by Runge and Kutta's fourth-order rule with
- * steps of one length, and d log|det| / dt = trace df/dx by forward mode, a direction for each
- * number. */
+ * steps of one length, and d log|det| / dt = trace df/dx by forward mode: a direction for each
+ * number, or one random probe. */
 #include "nn/flow_internal.h"
 #include "nn/mlp.h"
-#include "support/fail.h"
 #include "support/memory.h"
 
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 typedef struct Ode {
     FlowLayer layer;
     int steps;
+    Rng noise; /* of the probes */
     Mlp hidden;
     Linear out;
 } Ode;
@@ -28,19 +28,46 @@ static Tensor *column(Tape *tape, int rows, double value)
     return tensor_fill(tape, 2, (int[]){rows, 1}, (real)value);
 }
 
-/* f and its trace at one time. */
-static FlowResult slope(const Ode *o, Tensor *x, double time)
+/* Random signs for every number, or NULL where the trace is exact. */
+static Tensor *probe_of(const Ode *o, const Tensor *x)
 {
-    int n = x->shape[0], d = o->layer.dims;
-    FlowResult k = {flow_ode_velocity(&o->layer, x, column(x->tape, n, time)), NULL};
+    if (o->layer.dims <= FLOW_ODE_EXACT_DIMS)
+        return NULL;
+    Rng noise = o->noise;
+    Tensor *v = tensor_new(x->tape, 2, x->shape);
+    rng_uniform(&noise, v->value, v->size);
+    for (size_t i = 0; i < v->size; i++)
+        v->value[i] = v->value[i] < (real)0.5 ? -1 : 1;
+    return v;
+}
+
+static Tensor *exact_trace(Tensor *f, Tensor *x)
+{
+    int n = x->shape[0], d = x->shape[1];
+    Tensor *trace = column(x->tape, n, 0);
     for (int i = 0; i < d; i++) {
         Tensor *direction = tensor_fill(x->tape, 2, x->shape, 0);
         for (int r = 0; r < n; r++)
             direction->value[(size_t)r * (size_t)d + (size_t)i] = 1;
-        Tensor *along = tape_tangent(k.value, x, direction);
-        Tensor *share = along != NULL ? tensor_slice(along, 1, i, i + 1) : column(x->tape, n, 0);
-        k.log_det = k.log_det == NULL ? share : tensor_add(k.log_det, share);
+        Tensor *along = tape_tangent(f, x, direction);
+        if (along != NULL)
+            trace = tensor_add(trace, tensor_slice(along, 1, i, i + 1));
     }
+    return trace;
+}
+
+/* f and its trace at one time. */
+static FlowResult slope(const Ode *o, Tensor *x, Tensor *probe, double time)
+{
+    int n = x->shape[0];
+    FlowResult k = {flow_ode_velocity(&o->layer, x, column(x->tape, n, time)), NULL};
+    if (probe == NULL) {
+        k.log_det = exact_trace(k.value, x);
+        return k;
+    }
+    Tensor *along = tape_tangent(k.value, x, probe);
+    k.log_det =
+        along != NULL ? tensor_sum_axis(tensor_mul(probe, along), 1) : column(x->tape, n, 0);
     return k;
 }
 
@@ -57,12 +84,12 @@ static Tensor *mean_slope(Tensor *a, Tensor *b, Tensor *c, Tensor *d, double ste
 }
 
 /* One step from time on; x needs a gradient. log_det: what is added to it. */
-static FlowResult runge_kutta(const Ode *o, Tensor *x, double time, double h)
+static FlowResult runge_kutta(const Ode *o, Tensor *x, Tensor *v, double time, double h)
 {
-    FlowResult a = slope(o, x, time);
-    FlowResult b = slope(o, ahead(x, a.value, h / 2), time + h / 2);
-    FlowResult c = slope(o, ahead(x, b.value, h / 2), time + h / 2);
-    FlowResult d = slope(o, ahead(x, c.value, h), time + h);
+    FlowResult a = slope(o, x, v, time);
+    FlowResult b = slope(o, ahead(x, a.value, h / 2), v, time + h / 2);
+    FlowResult c = slope(o, ahead(x, b.value, h / 2), v, time + h / 2);
+    FlowResult d = slope(o, ahead(x, c.value, h), v, time + h);
     return (FlowResult){tensor_add(x, mean_slope(a.value, b.value, c.value, d.value, h)),
                         mean_slope(a.log_det, b.log_det, c.log_det, d.log_det, h)};
 }
@@ -73,11 +100,12 @@ static FlowResult integrate_values(const Ode *o, const Tensor *x, double from, d
 {
     Tape *tape = x->tape;
     FlowResult at = {tensor_from(tape, 2, x->shape, x->value), column(tape, x->shape[0], 0)};
+    Tensor *probe = probe_of(o, x);
     bool was = tape_record(tape, true);
     for (int s = 0; s < o->steps; s++) {
         TapeMark mark = tape_mark(tape);
         Tensor *start = tensor_watch(tensor_from(tape, 2, x->shape, at.value->value));
-        FlowResult next = runge_kutta(o, start, from + s * h, h);
+        FlowResult next = runge_kutta(o, start, probe, from + s * h, h);
         memcpy(at.value->value, next.value->value, x->size * sizeof(real));
         for (size_t r = 0; r < at.log_det->size; r++)
             at.log_det->value[r] += next.log_det->value[r];
@@ -96,10 +124,11 @@ static FlowResult ode_forward(const FlowLayer *layer, Tensor *x)
     if (!recording)
         return integrate_values(o, x, 0, h);
     FlowResult at = {x, NULL};
+    Tensor *probe = probe_of(o, x);
     if (!x->needs_grad)
         at.value = tensor_watch(tensor_from(x->tape, 2, x->shape, x->value));
     for (int s = 0; s < o->steps; s++) {
-        FlowResult next = runge_kutta(o, at.value, s * h, h);
+        FlowResult next = runge_kutta(o, at.value, probe, s * h, h);
         at.value = next.value;
         at.log_det = at.log_det == NULL ? next.log_det : tensor_add(at.log_det, next.log_det);
     }
@@ -117,17 +146,26 @@ static void ode_destroy(FlowLayer *layer)
     free(layer);
 }
 
-static const FlowLayerKind ode_kind = {"continuous", ode_forward, ode_inverse, NULL, ode_destroy};
+static void ode_set_noise(FlowLayer *layer, Rng noise)
+{
+    ((Ode *)layer)->noise = noise;
+}
+
+static const FlowLayerKind exact_kind = {
+    .name = "continuous", .forward = ode_forward, .inverse = ode_inverse, .destroy = ode_destroy};
+static const FlowLayerKind probed_kind = {.name = "continuous",
+                                          .forward = ode_forward,
+                                          .inverse = ode_inverse,
+                                          .destroy = ode_destroy,
+                                          .set_noise = ode_set_noise};
 
 FlowLayer *flow_ode(Params *params, const char *name, int dims, int steps, const int *hidden,
                     int layers, Rng *rng)
 {
-    if (dims > FLOW_ODE_MOST_DIMS)
-        fail("flow_ode: '%s' has %d numbers; the exact trace is for at most %d", name, dims,
-             FLOW_ODE_MOST_DIMS);
     Ode *o = memory_new(1, sizeof *o);
     char *out = memory_format("%s.out", name);
-    o->layer = (FlowLayer){&ode_kind, dims};
+    o->layer = (FlowLayer){dims <= FLOW_ODE_EXACT_DIMS ? &exact_kind : &probed_kind, dims};
+    o->noise = rng_stream(1, "probes");
     o->steps = steps;
     o->hidden = mlp_create(params, name, dims + 1, hidden, layers, ACTIVATION_TANH, rng);
     o->out =

@@ -77,8 +77,10 @@ static void planar_destroy(FlowLayer *layer)
     free(layer);
 }
 
-static const FlowLayerKind planar_kind = {"planar", planar_forward, planar_inverse, NULL,
-                                          planar_destroy};
+static const FlowLayerKind planar_kind = {.name = "planar",
+                                          .forward = planar_forward,
+                                          .inverse = planar_inverse,
+                                          .destroy = planar_destroy};
 
 static Tensor *weight_of(Params *params, const char *name, const char *of, int columns)
 {

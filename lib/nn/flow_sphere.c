@@ -137,8 +137,10 @@ static void sphere_destroy(FlowLayer *layer)
     free(layer);
 }
 
-static const FlowLayerKind sphere_kind = {"sphere", sphere_forward, sphere_inverse, NULL,
-                                          sphere_destroy};
+static const FlowLayerKind sphere_kind = {.name = "sphere",
+                                          .forward = sphere_forward,
+                                          .inverse = sphere_inverse,
+                                          .destroy = sphere_destroy};
 
 /* A random rotation: three orthogonal directions from Gaussian draws (Gram-Schmidt). */
 static void fill_rotation(real *r, Rng *rng)

@@ -18,7 +18,6 @@ static const Line lines[] = {
     {"sphere-earth", "--units scaled", 2, "none belongs to --network sphere"},
     {"sphere-earth", "--network coupling", 0, ""},
     {"moons", "--objective matching", 2, "--objective matching: is for --network continuous"},
-    {"digits", "--network continuous", 2, "--network continuous: takes at most 8 numbers"},
     {"digits", "--objective reverse", 2, "--objective reverse: needs points whose true density"},
     {"sphere-mixture", "--objective reverse", 2, "--objective reverse: needs points"},
     {"moons", "--bins 1", 2, "--bins"},
