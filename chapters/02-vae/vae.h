@@ -78,8 +78,8 @@ Gaussian vae_decode_gaussian(const Vae *vae, Tensor *h0);
 /* log p(h) of all layers -> [n k, 1], nats. */
 Tensor *vae_log_prior(const Vae *vae, Tensor *const *h);
 
-/* log q(h|x) -> [n k, 1], nats. With a flow log q0(start|x) - log_det (Rezende & Mohamed 2015, eq.
- * 13). */
+/* log q(h|x) -> [n k, 1], nats. With a flow log q0(start|x) - log_det (Rezende & Mohamed 2015,
+ * sec. 3.1). */
 Tensor *vae_log_posterior(const VaeDraw *draw);
 
 /* ELBO of each example with one draw -> [n, 1], nats; the KL weighted by beta (1 for the bound

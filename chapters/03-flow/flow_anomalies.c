@@ -165,7 +165,7 @@ static void draw_roc(const Anomalies *a)
     free(y);
 }
 
-static void print_table(const Anomalies *a, double mean)
+static void print_table(const Anomalies *a, double mean, int judged)
 {
     double *usual = memory_new(2 * (size_t)a->n, sizeof *usual), *strange = usual + a->n;
     distances(a->neg_log_prob[0], a->n, mean, usual);
@@ -181,7 +181,7 @@ static void print_table(const Anomalies *a, double mean)
     }
     printf("found: area under the ROC curve against the test images; 0.5 is chance, below it the\n"
            "strange ones look more usual than the usual ones. mean: of %d validation images.\n",
-           a->n);
+           judged);
     free(usual);
 }
 
@@ -191,16 +191,16 @@ static void draw_examples(const Anomalies *a)
     flow_picture(a->task, &text, a->first, a->found, SHOWN, a->name, NULL);
 }
 
-/* The mean of -log p over validation images: what is usual, without a look at the test images. */
+/* The mean of -log p over n validation images: what is usual, without a look at the test images. */
 static double usual_mean(const FlowModel *m, const Task *task, int n)
 {
     Rng rng = rng_stream(1, "usual");
     double sum = 0;
     for (int at = 0; at < n; at++) {
-        size_t i = (size_t)at % task->data->count[SPLIT_VALIDATION];
         flow_begin(m, task);
         Tensor *x = tensor_new_matrix(task->tape, 1, m->dims);
-        dataset_fetch_range(task->data, SPLIT_VALIDATION, i, 1, &rng, x->value, NULL, NULL);
+        dataset_fetch_range(task->data, SPLIT_VALIDATION, (size_t)at, 1, &rng, x->value, NULL,
+                            NULL);
         FlowDensity d;
         sum -= (double)tensor_item(flow_bound(m, x, &rng, &d));
     }
@@ -211,11 +211,10 @@ void flow_anomalies(const FlowModel *m, const Task *task, int n)
 {
     const Dataset *data = task->data;
     Dataset *other = strcmp(data->name, "digits") != 0 ? dataset_load("digits") : NULL;
-    bool comparable = other != NULL && other->dims == data->dims && other->levels == data->levels;
+    bool comparable = other != NULL && other->dims == data->dims && other->levels == data->levels &&
+                      (size_t)n <= other->count[SPLIT_TEST];
     Anomalies a = {.task = task, .n = n};
     a.first = memory_new((size_t)KINDS * SHOWN * (size_t)m->dims, sizeof *a.first);
-    if ((size_t)n > data->count[SPLIT_TEST] || (comparable && (size_t)n > other->count[SPLIT_TEST]))
-        refuse_usage("--examples %d: there are %zu test images", n, data->count[SPLIT_TEST]);
     Progress progress = progress_start("anomalies", "kinds", 0, KINDS, task->quiet);
     for (int k = 0; k < KINDS; k++) {
         if (kinds[k].other && !comparable)
@@ -227,9 +226,10 @@ void flow_anomalies(const FlowModel *m, const Task *task, int n)
         a.found++;
         progress_show(&progress, k + 1, "");
     }
-    double mean = usual_mean(m, task, n);
+    int judged = n < (int)data->count[SPLIT_VALIDATION] ? n : (int)data->count[SPLIT_VALIDATION];
+    double mean = usual_mean(m, task, judged);
     progress_end(&progress, "");
-    print_table(&a, mean);
+    print_table(&a, mean, judged);
     draw_histogram(&a);
     draw_roc(&a);
     if (n >= SHOWN)

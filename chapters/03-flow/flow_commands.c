@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const OptionSpec anomaly_options[] = {
-    {"examples", OPTION_INT, "1000", "N", "of each kind", 8, 1e6, NULL},
+    {"examples", OPTION_INT, "1000", "N", "of each kind", 1, 1e6, NULL},
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
 
 static const OptionSpec edit_options[] = {
@@ -24,7 +24,10 @@ static const OptionSpec stability_options[] = {{"spread", OPTION_REAL, "0.1", "X
 
 static void anomalies_command(Model *model, const Task *task)
 {
-    flow_anomalies((const FlowModel *)model, task, (int)options_int(task->options, "examples"));
+    long n = options_int(task->options, "examples"), all = (long)task->data->count[SPLIT_TEST];
+    if (n > all && options_typed(task->options, "examples"))
+        refuse_usage("--examples %ld: %s has %ld test images", n, task->data->name, all);
+    flow_anomalies((const FlowModel *)model, task, (int)(n < all ? n : all));
 }
 
 static int class_of(const Task *task, const char *name)
@@ -45,6 +48,9 @@ static void edit_command(Model *model, const Task *task)
     const Dataset *data = task->data;
     FlowEdit edit = {.factor = -1};
     const char *attribute = options_text(task->options, "attribute");
+    if (attribute != NULL &&
+        (options_set(task->options, "from") || options_set(task->options, "to")))
+        refuse_usage("--attribute and --from, --to: give one direction or the other");
     if (attribute != NULL) {
         for (int f = 0; f < data->factors; f++)
             if (strcmp(attribute, data->factor_name[f]) == 0)
@@ -60,6 +66,9 @@ static void edit_command(Model *model, const Task *task)
             refuse("edit: %s has no classes", data->name);
         edit.from = class_of(task, "from");
         edit.to = class_of(task, "to");
+        if (edit.from == edit.to)
+            refuse_usage("--from %d --to %d: two different classes make a direction", edit.from,
+                         edit.to);
     }
     flow_draw_edit(m, task, &edit);
 }

@@ -1,5 +1,5 @@
 /* Attributes as directions in the latent: z' = z + a (mean latent with - mean latent without), and
- * back (Kingma & Dhariwal 2018, sec. 5.2). */
+ * back (Kingma & Dhariwal 2018). */
 #include "03-flow/flow_figures.h"
 
 #include "support/fail.h"

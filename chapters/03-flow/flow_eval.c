@@ -21,9 +21,10 @@ const OptionSpec flow_eval_options[] = {
 
 enum { AT_ONCE = 500 };
 
-/* log p of n rows x [n, dims]: points, or y of images. */
-static void log_prob_of(const FlowModel *m, Tape *tape, const real *x, int n, double *log_prob)
+/* log p of n points x [n, dims]; noise: of an estimated trace. */
+static void log_prob_of(FlowModel *m, Tape *tape, const real *x, int n, Rng noise, double *log_prob)
 {
+    flow_set_noise(&m->flow, noise);
     tape_reset(tape);
     params_bind(m->model.part[0].params, tape);
     const Tensor *p = flow_density(m, tensor_from(tape, 2, (int[]){n, m->dims}, x)).log_prob;
@@ -43,7 +44,7 @@ static real *examples_of(const Task *task)
 /* ---------------------------------------------------------------- points */
 
 /* What the model loses against the truth, E[log p_true - log p_model], over fresh points. */
-static void measure_gap(const FlowModel *m, const Task *task, long n, LikelihoodReport *report)
+static void measure_gap(FlowModel *m, const Task *task, long n, LikelihoodReport *report)
 {
     enum { BLOCK = 5000 };
     const Dataset *data = task->data;
@@ -56,14 +57,12 @@ static void measure_gap(const FlowModel *m, const Task *task, long n, Likelihood
         for (int i = 0; i < rows; i++) {
             Rng rng = rng_at(stream, (uint64_t)(first + i));
             data->draw(data, &rng, point);
-            for (int d = 0; d < m->dims; d++) {
+            for (int d = 0; d < m->dims; d++)
                 x[(size_t)i * (size_t)m->dims + (size_t)d] = (real)point[d];
-                point[d] = (double)(real)point[d];
-            }
             gap[first + i] = data->log_density(data, point);
         }
         double log_prob[BLOCK];
-        log_prob_of(m, task->tape, x, rows, log_prob);
+        log_prob_of(m, task->tape, x, rows, rng_at(task->noise, (uint64_t)first), log_prob);
         for (int i = 0; i < rows; i++)
             gap[first + i] -= log_prob[i];
         progress_show(&progress, first + rows, "");
@@ -80,7 +79,7 @@ static void measure_gap(const FlowModel *m, const Task *task, long n, Likelihood
 
 /* Draws of the flow weighted by target / q: log Z, which is known, and how many draws of the target
  * they are worth. */
-static void weigh_draws(const FlowModel *m, const Task *task, LikelihoodReport *report)
+static void weigh_draws(FlowModel *m, const Task *task, LikelihoodReport *report)
 {
     enum { N = 100000, BLOCK = 5000 };
     LogMean mean = {0};
@@ -103,7 +102,7 @@ static void weigh_draws(const FlowModel *m, const Task *task, LikelihoodReport *
 
 /* The integral of the density over the plane, as far as 10 scales from the centre, or the sphere:
  * by rows of equal area, midpoints of equal cells. */
-static double integral(const FlowModel *m, Tape *tape)
+static double integral(FlowModel *m, Tape *tape)
 {
     enum { MOST = 1200, FEW = 300 };
     const double reach = 10;
@@ -124,7 +123,7 @@ static double integral(const FlowModel *m, Tape *tape)
                                             : (real)((double)m->units.center->value[d] +
                                                      plane[d] * (double)m->units.scale->value[d]);
         }
-        log_prob_of(m, tape, x, cells, log_prob);
+        log_prob_of(m, tape, x, cells, rng_stream(1, "integral"), log_prob);
         for (int c = 0; c < cells; c++)
             sum += exp(log_prob[c]) * cell;
     }
@@ -132,15 +131,16 @@ static double integral(const FlowModel *m, Tape *tape)
     return sum;
 }
 
-static void evaluate_points(const FlowModel *m, const Task *task, const real *x,
-                            LikelihoodReport *report)
+static void evaluate_points(FlowModel *m, const Task *task, const real *x, LikelihoodReport *report)
 {
-    Likelihood *exact = likelihood_report_add(report, "exact", LIKELIHOOD_EXACT);
+    bool estimated = flow_set_noise(&m->flow, task->noise); /* a continuous flow of many numbers */
+    Likelihood *exact = estimated ? likelihood_report_add(report, "ode", LIKELIHOOD_ESTIMATE)
+                                  : likelihood_report_add(report, "exact", LIKELIHOOD_EXACT);
     long fresh = options_int(task->options, "points");
     for (int first = 0; first < task->examples; first += AT_ONCE) {
         int rows = task->examples - first < AT_ONCE ? task->examples - first : AT_ONCE;
         log_prob_of(m, task->tape, x + (size_t)first * (size_t)m->dims, rows,
-                    exact->log_prob + first);
+                    rng_at(task->noise, (uint64_t)first), exact->log_prob + first);
     }
     if (m->objective == OBJECTIVE_REVERSE)
         weigh_draws(m, task, report);
@@ -157,18 +157,21 @@ static void evaluate_points(const FlowModel *m, const Task *task, const real *x,
 
 /* The mean over draws of u of log p(x + u) - log q(u|x), and the log of the mean of what it is the
  * log of, on the same draws: the second is at least the first (Jensen). */
-static void evaluate_images(const FlowModel *m, const Task *task, const real *x,
-                            LikelihoodReport *report)
+static void evaluate_images(FlowModel *m, const Task *task, const real *x, LikelihoodReport *report)
 {
     int n = task->examples, draws = (int)options_int(task->options, "draws");
-    Likelihood *bound = likelihood_report_add(report, "dequantised", LIKELIHOOD_LOWER_BOUND);
-    Likelihood *tight = likelihood_report_add(report, "dequantised-tight", LIKELIHOOD_LOWER_BOUND);
+    /* with an estimated trace log p(y) errs either way, and the mean of its exponential upward */
+    bool estimated = flow_set_noise(&m->flow, task->noise);
+    LikelihoodKind kind = estimated ? LIKELIHOOD_ESTIMATE : LIKELIHOOD_LOWER_BOUND;
+    Likelihood *bound = likelihood_report_add(report, "dequantised", kind);
+    Likelihood *tight = estimated ? NULL : likelihood_report_add(report, "dequantised-tight", kind);
     Progress progress = progress_start("density", "examples", 0, n, task->quiet);
     for (int first = 0; first < n; first += AT_ONCE) {
         int rows = n - first < AT_ONCE ? n - first : AT_ONCE;
         LogMean mean[AT_ONCE] = {{0, 0, 0, 0}};
         for (int s = 0; s < draws; s++) {
             Rng noise = rng_at(task->noise, (uint64_t)first * (uint64_t)draws + (uint64_t)s);
+            flow_set_noise(&m->flow, rng_at(rng_stream(1, "probes"), noise.step));
             tape_reset(task->tape);
             params_bind(m->model.part[0].params, task->tape);
             Tensor *part = tensor_from(task->tape, 2, (int[]){rows, m->dims},
@@ -180,7 +183,7 @@ static void evaluate_images(const FlowModel *m, const Task *task, const real *x,
                 log_mean_add(&mean[i], (double)found->value[i]);
             }
         }
-        for (int i = 0; i < rows; i++)
+        for (int i = 0; i < rows && tight != NULL; i++)
             tight->log_prob[first + i] = log_mean_value(&mean[i]);
         progress_show(&progress, first + rows, "");
     }
@@ -191,8 +194,7 @@ static void evaluate_images(const FlowModel *m, const Task *task, const real *x,
 
 /* Which layer loses most of the way there and back: the first thing to look at when samples are
  * odd or a likelihood is too good. */
-static void round_trip(const FlowModel *m, const Task *task, const real *x,
-                       LikelihoodReport *report)
+static void round_trip(FlowModel *m, const Task *task, const real *x, LikelihoodReport *report)
 {
     enum { MOST = 64 };
     int n = task->examples < MOST ? task->examples : MOST;
@@ -201,7 +203,9 @@ static void round_trip(const FlowModel *m, const Task *task, const real *x,
     tape_reset(task->tape);
     params_bind(m->model.part[0].params, task->tape);
     Tensor *rows = tensor_from(task->tape, 2, (int[]){n, m->dims}, x);
-    Tensor *in = flow_units_forward(&m->units, flow_dequantise(m, rows, &noise, NULL)).value;
+    Tensor *in = m->objective == OBJECTIVE_REVERSE
+                     ? flow_draw_latent(m, task->tape, n, 1, &noise)
+                     : flow_units_forward(&m->units, flow_dequantise(m, rows, &noise, NULL)).value;
     int worst = flow_round_trip(&m->flow, in, loss, &whole);
     if (!whole.finite)
         warn("the way there and back is not finite from layer %d on (%s); lower --lr or --bound",
@@ -216,9 +220,9 @@ static void round_trip(const FlowModel *m, const Task *task, const real *x,
                loss[worst].largest);
 }
 
-/* Milliseconds for 1,000 examples each way: an autoregressive flow is quick in one direction and
+/* The time for up to 100 examples each way: an autoregressive flow is quick in one direction and
  * takes a pass a number in the other. Printed, not kept: eval.json holds what a run repeats. */
-static void time_ways(const FlowModel *m, const Task *task, const real *x)
+static void time_ways(FlowModel *m, const Task *task, const real *x)
 {
     int n = task->examples < 100 ? task->examples : 100;
     Rng noise = rng_at(task->noise, (uint64_t)1 << 44);
@@ -238,7 +242,8 @@ static void time_ways(const FlowModel *m, const Task *task, const real *x)
 
 void flow_evaluate(Model *model, const Task *task, LikelihoodReport *report)
 {
-    const FlowModel *m = (const FlowModel *)model;
+    FlowModel *m = (FlowModel *)model;
+    bool recording = tape_record(task->tape, false);
     real *x = examples_of(task);
     if (m->kind == DATA_POINTS)
         evaluate_points(m, task, x, report);
@@ -247,5 +252,6 @@ void flow_evaluate(Model *model, const Task *task, LikelihoodReport *report)
     round_trip(m, task, x, report);
     if (!task->quiet)
         time_ways(m, task, x);
+    tape_record(task->tape, recording);
     free(x);
 }

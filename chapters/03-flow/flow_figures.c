@@ -50,7 +50,10 @@ static void draw_round_trip(const FlowModel *m, const Task *task)
     int n = task->data->count[SPLIT_TEST] < N ? (int)task->data->count[SPLIT_TEST] : N;
     flow_begin(m, task);
     Tensor *x = flow_examples(m, task, SPLIT_TEST, n, NULL);
-    flow_round_trip(&m->flow, flow_units_forward(&m->units, x).value, loss, &whole);
+    Rng latents = task->noise;
+    Tensor *in = m->objective == OBJECTIVE_REVERSE ? flow_draw_latent(m, task->tape, n, 1, &latents)
+                                                   : flow_units_forward(&m->units, x).value;
+    flow_round_trip(&m->flow, in, loss, &whole);
     for (int i = 0; i < m->flow.layers; i++) { /* a curve of logarithms starts above 0 */
         value[i] = fmax(loss[i].largest, 1e-9);
         det[i] = fmax(loss[i].log_det, 1e-9);
@@ -60,7 +63,8 @@ static void draw_round_trip(const FlowModel *m, const Task *task)
     FigureLevel level = {fmax(whole.largest, 1e-9), "all layers, a number"};
     FigureText text = {.name = "round-trip",
                        .title = "What each layer loses on the way there and back",
-                       .x_label = "layer, 0 next to the data",
+                       .x_label = m->objective == OBJECTIVE_REVERSE ? "layer, 0 next to the latent"
+                                                                    : "layer, 0 next to the data",
                        .y_label = "error"};
     FigureLines lines = {.n = (size_t)m->flow.layers,
                          .curve = curve,
@@ -73,7 +77,8 @@ static void draw_round_trip(const FlowModel *m, const Task *task)
 
 void flow_figures(Model *model, const Task *task)
 {
-    const FlowModel *m = (const FlowModel *)model;
+    FlowModel *m = (FlowModel *)model;
+    flow_set_noise(&m->flow, task->noise);
     draw_round_trip(m, task);
     if (m->kind != DATA_POINTS)
         flow_draw_images(m, task);

@@ -31,8 +31,8 @@ static void draw_temperatures(const FlowModel *m, const Task *task)
     free(y);
 }
 
-/* From one test image to another of the next class through the latent: straight lines there,
- * lengthened so that every point is as far from 0 as the ends are on the way. */
+/* From one test image to another through the latent, along the great circle that keeps the length
+ * of orthogonal ends, which ends in many dimensions nearly are. */
 static void draw_interpolation(const FlowModel *m, const Task *task)
 {
     enum { PAIRS = 6, STEPS = 10 };
@@ -56,8 +56,6 @@ static void draw_interpolation(const FlowModel *m, const Task *task)
     free(y);
 }
 
-/* The autoregressive layers' way back takes a pass of the network for every pixel: samples alone
- * are drawn there, once. */
 void flow_draw_images(const FlowModel *m, const Task *task)
 {
     draw_temperatures(m, task);

@@ -58,22 +58,30 @@ static void draw_density(const FlowModel *m, const Task *task)
 
 /* ---------------------------------------------------------------- layer by layer */
 
-/* Layers first .. of the flow alone: what is between a point of the way and the latent. */
-static Flow from_layer(const Flow *flow, int first)
+/* The last `count` layers on the way from the latent to the data end there; these are the first
+ * `count`: what is between the latent and a place on the way. */
+static Flow near_latent(const FlowModel *m, int count)
 {
-    Flow rest = {.layers = flow->layers - first, .dims = flow->dims};
-    memcpy(rest.layer, flow->layer + first, (size_t)rest.layers * sizeof *rest.layer);
-    return rest;
+    const Flow *all = &m->flow;
+    Flow part = {.layers = count, .dims = all->dims};
+    bool reverse = m->objective == OBJECTIVE_REVERSE;
+    memcpy(part.layer, all->layer + (reverse ? 0 : all->layers - count),
+           (size_t)count * sizeof *part.layer);
+    return part;
+}
+
+/* From a place on the way to the latent, and back to the place. */
+static FlowResult to_latent(const FlowModel *m, const Flow *part, Tensor *x)
+{
+    return m->objective == OBJECTIVE_REVERSE ? flow_inverse(part, x) : flow_forward(part, x);
+}
+
+static FlowResult from_latent(const FlowModel *m, const Flow *part, Tensor *z)
+{
+    return m->objective == OBJECTIVE_REVERSE ? flow_forward(part, z) : flow_inverse(part, z);
 }
 
 enum { STAGES = 6 };
-
-/* The layer before which stage s lies: all of them are still to come at the data's end (s = last),
- * none at the latent (s = 0). */
-static int stage_layer(const Flow *flow, int s, int stages)
-{
-    return flow->layers - (int)((long)s * flow->layers / (stages - 1));
-}
 
 /* The density of what the latent has become after some of the layers. */
 static void draw_density_strip(const FlowModel *m, const Task *task)
@@ -83,23 +91,22 @@ static void draw_density_strip(const FlowModel *m, const Task *task)
     double *density = memory_new((size_t)STAGES * ALL, sizeof *density);
     FigurePanel panel[STAGES];
     char title[STAGES][32];
-    for (int s = 0; s < STAGES; s++) {
-        int before = stage_layer(&m->flow, s, STAGES);
-        Flow rest = from_layer(&m->flow, before);
+    int stages = m->flow.layers + 1 < STAGES ? m->flow.layers + 1 : STAGES;
+    for (int s = 0; s < stages; s++) {
+        int passed = s * m->flow.layers / (stages - 1);
+        Flow part = near_latent(m, passed);
         flow_begin(m, task);
         Tensor *x = grid(task->tape, CELLS, reach);
-        FlowResult z = {x, tensor_fill(task->tape, 2, (int[]){ALL, 1}, 0)};
-        if (rest.layers > 0)
-            z = flow_forward(&rest, x);
+        FlowResult z = to_latent(m, &part, x);
         const Tensor *p = tensor_add(gaussian_log_prob_standard(z.value), z.log_det);
         for (int cell = 0; cell < ALL; cell++)
             density[s * ALL + cell] = exp((double)p->value[cell]);
-        snprintf(title[s], sizeof title[s], "%d layers", m->flow.layers - before);
+        snprintf(title[s], sizeof title[s], "%d layers", passed);
         panel[s] = (FigurePanel){.title = s == 0 ? "latent" : title[s],
                                  .density = density + (size_t)s * ALL};
     }
     FigureHeatmaps maps = {.panel = panel,
-                           .panels = STAGES,
+                           .panels = stages,
                            .nx = CELLS,
                            .ny = CELLS,
                            .x = {-reach, reach},
@@ -141,12 +148,12 @@ static void draw_warp(const FlowModel *m, const Task *task)
     FigureScatter frame[MOST_FRAMES + 2];
     char *label[MOST_FRAMES + 2];
     grid_lines(start, colour);
-    for (int before = layers;; before = before - step > 0 ? before - step : 0) {
-        Flow rest = from_layer(&m->flow, before);
+    for (int passed = 0;; passed = passed + step < layers ? passed + step : layers) {
+        Flow part = near_latent(m, passed);
         real *point = memory_new(2 * GRID_POINTS, sizeof *point);
         flow_begin(m, task);
         Tensor *z = tensor_from(task->tape, 2, (int[]){GRID_POINTS, 2}, start);
-        const Tensor *x = rest.layers > 0 ? flow_inverse(&rest, z).value : z;
+        const Tensor *x = from_latent(m, &part, z).value;
         memcpy(point, x->value, x->size * sizeof *point);
         frame[frames] = (FigureScatter){.point = point,
                                         .n = GRID_POINTS,
@@ -155,10 +162,9 @@ static void draw_warp(const FlowModel *m, const Task *task)
                                         .x_range = {-3, 3},
                                         .y_range = {-3, 3},
                                         .value_range = {0, 3.4}};
-        label[frames++] = before == layers
-                              ? memory_text("latent")
-                              : memory_format("%d of %d layers", layers - before, layers);
-        if (before == 0)
+        label[frames++] =
+            passed == 0 ? memory_text("latent") : memory_format("%d of %d layers", passed, layers);
+        if (passed == layers)
             break;
     }
     FigureText text = {.name = "warp",

@@ -40,16 +40,18 @@ static void noise_parameters(const FlowModel *model, Tensor *x, Tensor **s, Tens
 
 /* So that l + u stays below l + 1 in single precision, up to l = 255. */
 #define LEAST_NOISE ((real)1e-5)
+#define INNER_NOISE (1 - 2 * LEAST_NOISE)
 
-/* log q(u|x) = log l(v) - s - log u (1 - u) of each pixel, l the logistic density; then v, u and
- * 1 - u are sigmoids, whose logarithms are taken as softplus. */
+/* u = c + (1 - 2c) sigmoid(a), a = e^s v + t, and v is logistic without its outermost parts of c
+ * each. log q(u|x) = log l(v) - s - log sigmoid'(a) - 2 log(1 - 2c) of each pixel, l the logistic
+ * density; logarithms of sigmoids are taken as softplus. */
 static Tensor *learned_noise(const FlowModel *model, Tensor *x, Rng *noise, Tensor **log_q)
 {
     Tensor *s, *t, *v = tensor_like(x);
     noise_parameters(model, x, &s, &t);
     rng_uniform(noise, v->value, v->size);
     for (size_t i = 0; i < v->size; i++) {
-        double u = fmin(fmax((double)v->value[i], (double)LEAST_NOISE), 1 - (double)LEAST_NOISE);
+        double u = (double)(LEAST_NOISE + INNER_NOISE * v->value[i]);
         v->value[i] = (real)log(u / (1 - u));
     }
     Tensor *a = tensor_add(tensor_mul(tensor_exp(s), v), t);
@@ -57,16 +59,16 @@ static Tensor *learned_noise(const FlowModel *model, Tensor *x, Rng *noise, Tens
     Tensor *log_rest = tensor_neg(tensor_softplus(a));
     Tensor *log_l = tensor_neg(tensor_add(v, tensor_scale(tensor_softplus(tensor_neg(v)), 2)));
     Tensor *each = tensor_sub(tensor_sub(log_l, s), tensor_add(log_u, log_rest));
-    *log_q = tensor_sum_axis(each, 1);
-    return tensor_add(x, tensor_clamp(tensor_sigmoid(a), LEAST_NOISE, 1 - LEAST_NOISE));
+    double narrower = -2 * log1p(-2 * (double)LEAST_NOISE) * model->dims;
+    *log_q = tensor_shift(tensor_sum_axis(each, 1), (real)narrower);
+    return tensor_add(x, tensor_shift(tensor_scale(tensor_sigmoid(a), INNER_NOISE), LEAST_NOISE));
 }
 
-/* l + u rounds to l + 1 where u is too near to 1: then the number before it. */
+/* l + u rounds to l + 1 where u is too near to 1: then the single-precision number
+ * before it. */
 static real below_next(real y, real next)
 {
-    real before = sizeof(real) == sizeof(float) ? (real)nextafterf((float)next, 0)
-                                                : (real)nextafter((double)next, 0);
-    return y < next ? y : before;
+    return y < next ? y : (real)nextafterf((float)next, 0);
 }
 
 Tensor *flow_dequantise(const FlowModel *model, Tensor *x, Rng *noise, Tensor **log_q)

@@ -108,6 +108,9 @@ void flow_network_create(FlowModel *model, Params *params, const Options *option
                          const Dataset *data, Rng *rng);
 void flow_network_defaults(Options *options, const Dataset *data);
 
+/* Refuses a network that the data can't have, and typed options that it does not read. */
+void flow_network_check(const Options *options, const Dataset *data);
+
 /* Whether the first training points are three numbers of length 1. */
 bool flow_on_sphere(const Dataset *data);
 

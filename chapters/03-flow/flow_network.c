@@ -136,11 +136,25 @@ static Flow glow_scale(Params *params, FlowShape shape, const Options *o, Monoto
     return flow;
 }
 
-void flow_network_create(FlowModel *model, Params *params, const Options *o, const Dataset *data,
-                         Rng *rng)
+/* Options that only some networks read. */
+typedef struct NetworkOption {
+    const char *name, *networks;
+} NetworkOption;
+
+static const NetworkOption network_options[] = {
+    {"layers", "coupling autoregressive planar sphere"},
+    {"map", "coupling autoregressive glow"},
+    {"bins", "coupling autoregressive sphere glow"},
+    {"bound", "coupling autoregressive glow"},
+    {"hidden", "coupling autoregressive continuous sphere"},
+    {"ode-steps", "continuous"},
+    {"scales", "glow"},
+    {"depth", "glow"},
+    {"channels", "glow"}};
+
+void flow_network_check(const Options *o, const Dataset *data)
 {
-    Monotone map = {is(o, "map", "affine") ? MONOTONE_AFFINE : MONOTONE_SPLINE,
-                    (int)options_int(o, "bins"), (real)options_real(o, "bound")};
+    const char *network = options_text(o, "network");
     if (data->dims < 2 && is(o, "network", "coupling"))
         refuse_usage("--network coupling: %s has 1 number an example and a coupling needs two "
                      "parts; use --network autoregressive",
@@ -149,6 +163,20 @@ void flow_network_create(FlowModel *model, Params *params, const Options *o, con
         refuse_usage("--network sphere: the points of %s are not three numbers of length 1; divide "
                      "each by its length, or use --network coupling",
                      data->name);
+    if (data->kind == DATA_POINTS && is(o, "network", "glow"))
+        refuse_usage("--network glow is for images; %s are points: leave it out", data->name);
+    for (size_t i = 0; i < sizeof network_options / sizeof *network_options; i++)
+        if (options_typed(o, network_options[i].name) &&
+            strstr(network_options[i].networks, network) == NULL)
+            refuse_usage("--%s: does nothing with --network %s; it belongs to %s",
+                         network_options[i].name, network, network_options[i].networks);
+}
+
+void flow_network_create(FlowModel *model, Params *params, const Options *o, const Dataset *data,
+                         Rng *rng)
+{
+    Monotone map = {is(o, "map", "affine") ? MONOTONE_AFFINE : MONOTONE_SPLINE,
+                    (int)options_int(o, "bins"), (real)options_real(o, "bound")};
     if (is(o, "network", "sphere")) {
         model->latent = LATENT_SPHERE;
         add_sphere_layers(model, params, o, rng);
@@ -158,8 +186,6 @@ void flow_network_create(FlowModel *model, Params *params, const Options *o, con
         add_layers(model, params, o, map, rng);
         return;
     }
-    if (data->kind == DATA_POINTS)
-        refuse_usage("--network glow is for images; %s are points: leave it out", data->name);
     int cell = 1 << options_int(o, "scales");
     if (data->height % cell != 0 || data->width % cell != 0)
         refuse_usage("--scales %ld: images are squeezed by 2 as often, so their sides must be "

@@ -13,7 +13,9 @@
 enum { DEPTHS = 6, LENGTHS = 4, ROWS = 64 };
 static const int lengths[LENGTHS] = {2, 10, 100, 1000};
 
-/* Every last layer's weights as if the raw parameters were N(0, spread^2). */
+/* Last layers so that the raw parameters are about N(0, spread^2) for rows of N(0, 1), whatever
+ * their length. The hidden units are ReLUs of Glorot weights times sqrt 2: their mean square is
+ * 2 in / (in + width). */
 static void disturb(Params *params, double spread, Rng *rng)
 {
     for (int k = 0; k < params->count; k++) {
@@ -21,9 +23,13 @@ static void disturb(Params *params, double spread, Rng *rng)
         const char *end = strstr(w->name, ".out.weight");
         if (end == NULL)
             continue;
+        char *first = memory_format("%.*s.0.weight", (int)(end - w->name), w->name);
+        int in = params_find(params, first)->shape[0], width = w->shape[0];
+        double square = 2.0 * in / (in + width);
         rng_normal(rng, w->value, w->size);
         for (size_t i = 0; i < w->size; i++)
-            w->value[i] *= (real)(spread * sqrt(2.0 / w->shape[0]));
+            w->value[i] *= (real)(spread / sqrt(width * square));
+        free(first);
     }
     params_touch(params);
 }
@@ -64,7 +70,7 @@ void flow_draw_stability(const Task *task, double spread)
     const Monotone map[3] = {
         {MONOTONE_SPLINE, 8, 5}, {MONOTONE_AFFINE, 0, 2}, {MONOTONE_AFFINE, 0, 100}};
     static const char *const map_name[3] = {"spline", "affine, scales in e^-2 .. e^2",
-                                            "affine, no bound"};
+                                            "affine, scales in e^-100 .. e^100"};
     double depth[DEPTHS], error[3][LENGTHS][DEPTHS];
     FigureCurve curve[3];
     char *label[3];

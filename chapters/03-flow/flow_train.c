@@ -107,6 +107,7 @@ static Model *create(const Options *o, const Dataset *data, uint64_t seed)
     m->kind = data->kind;
     m->dims = data->dims;
     m->levels = data->levels;
+    flow_network_check(o, data);
     m->objective = objective_of(o, data);
     m->target = data;
     m->units = flow_units_create(units_kind(o, data), params, data);
@@ -159,7 +160,9 @@ static void reverse_step(const FlowModel *m, Step *step, double *logged)
 static void train_step(Model *model, Step *step, double *logged)
 {
     FlowModel *m = (FlowModel *)model;
-    flow_set_noise(&m->flow, rng_at(rng_stream(1, "probes"), (uint64_t)step->index));
+    Rng probes = step->noise;
+    probes.next += (uint64_t)1 << 60; /* behind all that the step draws besides */
+    flow_set_noise(&m->flow, probes);
     if (m->objective == OBJECTIVE_LIKELIHOOD) {
         likelihood_step(m, step, logged);
     } else if (m->objective == OBJECTIVE_REVERSE) {
@@ -176,9 +179,12 @@ static void train_step(Model *model, Step *step, double *logged)
 static double validate(Model *model, Tensor *x, Rng noise)
 {
     enum { AT_ONCE = 250 };
-    const FlowModel *m = (const FlowModel *)model;
+    FlowModel *m = (FlowModel *)model;
     int n = tensor_rows(x);
     double sum = 0;
+    Rng probes = noise;
+    probes.next += (uint64_t)1 << 60;
+    flow_set_noise(&m->flow, probes);
     for (int first = 0; first < n; first += AT_ONCE) {
         int end = first + AT_ONCE < n ? first + AT_ONCE : n;
         TapeMark mark = tape_mark(x->tape);
@@ -199,6 +205,8 @@ static void sample(Model *model, Tape *tape, Rng *noise, const SampleRequest *re
     const FlowModel *m = (const FlowModel *)model;
     bool asked = request->options != NULL && options_known(request->options, "temperature");
     double temperature = asked ? options_real(request->options, "temperature") : 1;
+    if (m->latent == LATENT_SPHERE && asked && options_typed(request->options, "temperature"))
+        refuse_usage("--temperature: the latent on the sphere is uniform; leave it out");
     flow_latent_to_data(m, flow_draw_latent(m, tape, request->n, temperature, noise), out);
     size_t size = (size_t)request->n * (size_t)m->dims;
     for (size_t i = 0; i < size && m->kind != DATA_POINTS; i++)
@@ -213,7 +221,8 @@ static const OptionSpec options[] = {
     {"network", OPTION_CHOICE, NULL, "NAME", "what the flow is made of", 0, 0,
      "coupling|autoregressive|planar|continuous|sphere|glow"},
     {"map", OPTION_CHOICE, NULL, "NAME", "what happens to one number", 0, 0, "affine|spline"},
-    {"layers", OPTION_INT, NULL, "N", "of every network but glow", 1, 60, NULL},
+    {"layers", OPTION_INT, NULL, "N",
+     "how many: couplings, autoregressive, planar or sphere layers", 1, 60, NULL},
     {"hidden", OPTION_INTS, NULL, "N,N...", "hidden units of each layer's network", 1, 65536, NULL},
     {"bins", OPTION_INT, "8", "N", "of a spline", 2, MONOTONE_MOST_BINS, NULL},
     {"bound", OPTION_REAL, NULL, "X",

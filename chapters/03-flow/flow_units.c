@@ -64,7 +64,11 @@ FlowUnits flow_units_create(FlowUnitsKind kind, Params *params, const Dataset *d
         dataset_moments(data, n, rng_stream(1, "moments"), mean, sd);
         for (int d = 0; d < data->dims; d++) {
             units.center->value[d] = (real)mean[d];
-            units.scale->value[d] = (real)(sd[d] > 0 ? sd[d] : 1);
+            units.scale->value[d] = (real)sd[d];
+            if (sd[d] == 0)
+                refuse("flow: number %d of every point of %s is %g: there is no density along it; "
+                       "leave that column out",
+                       d + 1, data->name, mean[d]);
         }
         free(mean);
     }

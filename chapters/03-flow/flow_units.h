@@ -6,8 +6,7 @@
  * of l is the probability of l, and E_u[log p(y)] a lower bound on its logarithm (Theis et al.
  * 2016, arXiv:1511.01844, sec. 3.1). Then y goes through one of two increasing maps:
  *
- *     logit       log(s / (1 - s)), s = a + (1 - 2 a) y / K   (Papamakarios et al. 2017, sec. 4.2:
- *                 a = 1e-6)
+ *     logit       log(s / (1 - s)), s = a + (1 - 2 a) y / K   (Papamakarios et al. 2017, a = 1e-6)
  *     equalised   Phi^-1(F_j(y)): F_j is the distribution function of pixel j in the training
  *                 images, so that every pixel by itself is N(0, 1) and the layers behind it have
  *                 only the dependence between pixels to learn                                    */

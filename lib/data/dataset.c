@@ -254,8 +254,11 @@ void dataset_moments(const Dataset *dataset, size_t most, Rng rng, double *mean,
             square[j] += (double)x[j] * (double)x[j] / (double)n;
         }
     }
-    for (size_t j = 0; j < dims; j++)
-        sd[j] = sqrt(fmax(square[j] - mean[j] * mean[j], 0));
+    for (size_t j = 0; j < dims; j++) {
+        double variance = square[j] - mean[j] * mean[j];
+        bool constant = variance < 1e-12 * (1 + mean[j] * mean[j]); /* rounding alone */
+        sd[j] = constant ? 0 : sqrt(variance);
+    }
     free(square);
     free(x);
 }

@@ -76,7 +76,7 @@ void dataset_fetch_range(const Dataset *dataset, Split split, size_t first, size
  * the units of dataset_fetch. */
 void dataset_mean(const Dataset *dataset, size_t most, Rng rng, double *mean);
 
-/* The same, and the standard deviation of each number: sd [dims]. */
+/* The same, and the standard deviation of each number: sd [dims], 0 where it never varies. */
 void dataset_moments(const Dataset *dataset, size_t most, Rng rng, double *mean, double *sd);
 
 /* A PNG as an example of an image set: x [dims] in the units of dataset_fetch; grey levels of half

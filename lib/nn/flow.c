@@ -76,8 +76,7 @@ bool flow_set_noise(Flow *flow, Rng noise)
         if (flow->layer[i]->kind->set_noise != NULL) {
             Rng own = noise;
             own.next += (uint64_t)i << 32; /* far behind what the layers before it draw */
-            flow->layer[i]->kind->set_noise(flow->layer[i], own);
-            any = true;
+            any = flow->layer[i]->kind->set_noise(flow->layer[i], own) || any;
         }
     return any;
 }

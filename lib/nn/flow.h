@@ -29,8 +29,9 @@ typedef struct FlowLayerKind {
     /* First weights that depend on data x; NULL: they do not. */
     void (*start)(FlowLayer *layer, const Tensor *x);
     void (*destroy)(FlowLayer *layer);
-    /* Where a layer's log-determinant is an estimate, what it draws from; NULL: it is exact. */
-    void (*set_noise)(FlowLayer *layer, Rng noise);
+    /* Where a layer's log-determinant is an estimate, what it draws from: returns true. NULL: it is
+     * exact. */
+    bool (*set_noise)(FlowLayer *layer, Rng noise);
 } FlowLayerKind;
 
 /* The beginning of every layer's struct. */
@@ -39,7 +40,7 @@ struct FlowLayer {
     int dims;
 };
 
-enum { FLOW_MOST_LAYERS = 128 };
+enum { FLOW_MOST_LAYERS = 192 };
 
 typedef struct Flow {
     FlowLayer *layer[FLOW_MOST_LAYERS];

@@ -112,11 +112,17 @@ static void half_destroy(FlowLayer *layer)
     free(layer);
 }
 
+static bool half_set_noise(FlowLayer *layer, Rng noise)
+{
+    return flow_set_noise(&((ImageLayer *)layer)->inner, noise);
+}
+
 static const FlowLayerKind half_kind = {.name = "first half",
                                         .forward = half_forward,
                                         .inverse = half_inverse,
                                         .start = half_start,
-                                        .destroy = half_destroy};
+                                        .destroy = half_destroy,
+                                        .set_noise = half_set_noise};
 
 FlowLayer *flow_first_half(FlowShape shape, Flow inner)
 {

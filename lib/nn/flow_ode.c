@@ -146,9 +146,10 @@ static void ode_destroy(FlowLayer *layer)
     free(layer);
 }
 
-static void ode_set_noise(FlowLayer *layer, Rng noise)
+static bool ode_set_noise(FlowLayer *layer, Rng noise)
 {
     ((Ode *)layer)->noise = noise;
+    return true;
 }
 
 static const FlowLayerKind exact_kind = {

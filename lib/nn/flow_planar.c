@@ -12,13 +12,15 @@ typedef struct Planar {
     Tensor *b;     /* [1, 1]    */
 } Planar;
 
+static const real MARGIN = (real)1e-4;
+
 /* u + (m(w.u) - w.u) w / |w|^2 with m(a) = softplus(a) - 1 > -1: then w . u > -1, and the layer is
- * invertible (appendix A.1). */
+ * invertible (appendix A.1). MARGIN keeps it off -1 in single precision. */
 static Tensor *enforced(const Planar *p)
 {
     Tensor *dot = tensor_sum_axis(tensor_mul(p->w, p->u), 1);
-    Tensor *more = tensor_sub(tensor_shift(tensor_softplus(dot), -1), dot);
-    Tensor *length = tensor_sum_axis(tensor_square(p->w), 1);
+    Tensor *more = tensor_sub(tensor_shift(tensor_softplus(dot), MARGIN - 1), dot);
+    Tensor *length = tensor_shift(tensor_sum_axis(tensor_square(p->w), 1), (real)1e-12);
     return tensor_add(p->u, tensor_mul(p->w, tensor_div(more, length)));
 }
 

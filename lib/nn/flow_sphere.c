@@ -54,7 +54,10 @@ static Tensor *to_cylinder(Tensor *x)
     return y;
 }
 
-/* globe   x = (r cos a, r sin a, h), r = sqrt(1 - h^2)
+/* Within 3e-4 of a pole, in angle, single precision knows little of r: such a point moves by as
+ * much.
+ *
+ * globe   x = (r cos a, r sin a, h), r = sqrt(1 - h^2)
  *         h' += x3' - h / r (cos a x1' + sin a x2')    a' += r (cos a x2' - sin a x1') */
 static void globe_backward(Tensor *x)
 {

@@ -307,7 +307,7 @@ Tensor *monotone_spline_forward(const Monotone *map, Tensor *x, Tensor *raw)
 
 /* ---------------------------------------------------------------- inverse */
 
-/* The root in [0, 1] of the quadratic in u that y = y_k + h N / D is (eqs. 6 to 8), in double. */
+/* The root in [0, 1] of the quadratic in u that y = y_k + h N / D is, in double. */
 static double position_in_bin(const Bin *bin, int l, double y, double *log_slope)
 {
     double w = (double)bin->width[l], h = (double)bin->height[l], s = h / w;

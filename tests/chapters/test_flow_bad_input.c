@@ -20,6 +20,10 @@ static const Line lines[] = {
     {"moons", "--objective matching", 2, "--objective matching: is for --network continuous"},
     {"digits", "--objective reverse", 2, "--objective reverse: needs points whose true density"},
     {"sphere-mixture", "--objective reverse", 2, "--objective reverse: needs points"},
+    {"digits", "--network sphere", 2, "the points of digits are not three numbers of length 1"},
+    {"moons", "--network planar --map affine", 2, "--map: does nothing with --network planar"},
+    {"moons", "--depth 3", 2, "--depth: does nothing with --network coupling; it belongs to glow"},
+    {"moons", "--layers 60 --hidden 4", 0, ""},
     {"moons", "--bins 1", 2, "--bins"},
     {"moons", "--bound 0", 2, "--bound"},
     {"moons", "--map splines", 2, "did you mean 'spline'"}};
