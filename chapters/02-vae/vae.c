@@ -26,6 +26,11 @@ Gaussian vae_encode(const Vae *vae, Tensor *x)
     return net_forward(&vae->encoder[0], vae_input(vae, x));
 }
 
+Tensor *vae_flow_context(const Vae *vae, Tensor *x)
+{
+    return mlp_forward(&vae->encoder[0].hidden, vae_input(vae, x));
+}
+
 /* Each layer: h = mean + sigma * epsilon, so that gradients reach the encoder through h (sec. 2.4).
  */
 VaeDraw vae_draw(const Vae *vae, Tensor *x, int k, Rng *noise)
@@ -34,7 +39,8 @@ VaeDraw vae_draw(const Vae *vae, Tensor *x, int k, Rng *noise)
     draw.q[0] = gaussian_repeat(vae_encode(vae, x), k);
     draw.h[0] = gaussian_sample(draw.q[0], noise);
     if (vae->flow.layers > 0) {
-        FlowResult moved = flow_forward(&vae->flow, draw.h[0]);
+        Tensor *context = tensor_repeat_rows(vae_flow_context(vae, x), k);
+        FlowResult moved = flow_forward_given(&vae->flow, draw.h[0], context);
         draw.start = draw.h[0];
         draw.h[0] = moved.value;
         draw.log_det = moved.log_det;
@@ -118,7 +124,7 @@ Tensor *vae_top_mean(const Vae *vae, Tensor *x)
 {
     Gaussian q = vae_encode(vae, x);
     if (vae->flow.layers > 0)
-        return flow_forward(&vae->flow, q.mean).value;
+        return flow_forward_given(&vae->flow, q.mean, vae_flow_context(vae, x)).value;
     return vae->layers == 1 ? q.mean : net_forward(&vae->encoder[1], q.mean).mean;
 }
 

@@ -40,7 +40,7 @@ typedef struct Vae {
     Mlp decoder;
     Linear out;   /* logits, or means        */
     Linear scale; /* log scale or log variance; not for binary data */
-    Flow flow;    /* --posterior flow: h0 = f(the encoder's draw); else without layers */
+    Flow flow;    /* --posterior flow: h0 = f(the encoder's draw; x); else without layers */
     VaeObjective objective;
     int samples; /* k */
     bool dreg;
@@ -51,7 +51,7 @@ typedef struct Vae {
 extern const Family vae_family;
 
 /* What an encoder drew: q and a sample of each layer, k rows an example. With a flow q[0] is the
- * distribution of `start`, and h[0] = f(start). */
+ * distribution of `start`, and h[0] = f(start; x). */
 typedef struct VaeDraw {
     Gaussian q[VAE_MOST_LAYERS];
     Tensor *h[VAE_MOST_LAYERS]; /* [n k, width]                                        */
@@ -65,6 +65,9 @@ Tensor *vae_input(const Vae *vae, Tensor *x);
 
 /* q(h0|x) -> [n, width]. */
 Gaussian vae_encode(const Vae *vae, Tensor *x);
+
+/* What the couplings of the flow see of x: the encoder's last hidden layer [n, width]. */
+Tensor *vae_flow_context(const Vae *vae, Tensor *x);
 
 /* k draws of all layers for each x. */
 VaeDraw vae_draw(const Vae *vae, Tensor *x, int k, Rng *noise);

@@ -43,9 +43,7 @@ static void climb_ladder(const Vae *vae, const Task *task, LikelihoodReport *rep
 
 /* ---------------------------------------------------------------- the KL in two */
 
-/* All posteriors q(h0|x_i): mean and log variance, and one draw of each, [n, width]. With a flow
- * all of this is about the draw before it: information and KL are the same on either side of a map
- * that can be undone. */
+/* All posteriors q(h0|x_i): mean and log variance, and one draw of each, [n, width]. */
 typedef struct Posteriors {
     int n, width;
     real *mean, *logvar, *z;
@@ -67,12 +65,9 @@ static Posteriors all_posteriors(const Vae *vae, const Task *task)
         VaeDraw draw = vae_draw(vae, ladder_example(task, i), 1, &noise);
         memcpy(all.mean + (size_t)i * row, draw.q[0].mean->value, row * sizeof(real));
         memcpy(all.logvar + (size_t)i * row, draw.q[0].logvar->value, row * sizeof(real));
-        const Tensor *z = draw.start != NULL ? draw.start : draw.h[0];
-        memcpy(all.z + (size_t)i * row, z->value, row * sizeof(real));
+        memcpy(all.z + (size_t)i * row, draw.h[0]->value, row * sizeof(real));
         if (vae->layers == 1)
             all.log_prior[i] = (double)tensor_item(vae_log_prior(vae, draw.h));
-        if (draw.log_det != NULL)
-            all.log_prior[i] += (double)tensor_item(draw.log_det);
     }
     return all;
 }
@@ -213,7 +208,7 @@ static void amortisation_gap(const Vae *vae, const Task *task, LikelihoodReport 
 {
     int n = (int)options_int(task->options, "amortisation");
     n = n < task->examples ? n : task->examples;
-    if (n == 0 || vae->layers != 1 || vae->flow.layers > 0)
+    if (n == 0 || vae->layers != 1)
         return;
     double *gap = memory_new((size_t)n, sizeof *gap);
     Progress progress = progress_start("amortisation gap", "examples", 0, n, task->quiet);
@@ -261,10 +256,12 @@ void vae_evaluate(Model *model, const Task *task, LikelihoodReport *report)
     bool recording = tape_record(task->tape, false);
     climb_ladder(vae, task, report);
     true_density(task, &report->likelihood[1], report);
-    Posteriors all = all_posteriors(vae, task);
-    split_kl(vae, &all, task->tape, report);
-    count_active(&all, report);
-    posteriors_free(&all);
-    amortisation_gap(vae, task, report);
+    if (vae->flow.layers == 0) { /* what follows is about Gaussian posteriors */
+        Posteriors all = all_posteriors(vae, task);
+        split_kl(vae, &all, task->tape, report);
+        count_active(&all, report);
+        posteriors_free(&all);
+        amortisation_gap(vae, task, report);
+    }
     tape_record(task->tape, recording);
 }

@@ -17,7 +17,7 @@ static const OptionSpec edit_options[] = {
     {"to", OPTION_INT, NULL, "C", "class whose mean latent is added", 0, 1e6, NULL},
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
 
-static const OptionSpec stability_options[] = {{"spread", OPTION_REAL, "0.1", "X",
+static const OptionSpec stability_options[] = {{"spread", OPTION_REAL, "0.3", "X",
                                                 "standard deviation of the networks' outputs", 0,
                                                 100, NULL},
                                                {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};

@@ -31,12 +31,15 @@ static void check(const char *op, const Flow *flow, const Tensor *x)
         op_fail(op, x, "rows as long as the flow's layers take");
 }
 
-FlowResult flow_forward(const Flow *flow, Tensor *x)
+FlowResult flow_forward_given(const Flow *flow, Tensor *x, Tensor *context)
 {
     check("flow_forward", flow, x);
     FlowResult all = {x, NULL};
     for (int i = 0; i < flow->layers; i++) {
-        FlowResult one = flow->layer[i]->kind->forward(flow->layer[i], all.value);
+        const FlowLayer *layer = flow->layer[i];
+        bool given = context != NULL && layer->kind->forward_given != NULL;
+        FlowResult one = given ? layer->kind->forward_given(layer, all.value, context)
+                               : layer->kind->forward(layer, all.value);
         all.value = one.value;
         all.log_det = op_sum_of(all.log_det, one.log_det);
     }
@@ -45,18 +48,31 @@ FlowResult flow_forward(const Flow *flow, Tensor *x)
     return all;
 }
 
-FlowResult flow_inverse(const Flow *flow, Tensor *y)
+FlowResult flow_forward(const Flow *flow, Tensor *x)
+{
+    return flow_forward_given(flow, x, NULL);
+}
+
+FlowResult flow_inverse_given(const Flow *flow, Tensor *y, Tensor *context)
 {
     check("flow_inverse", flow, y);
     FlowResult all = {y, tensor_fill(y->tape, 2, (int[]){y->shape[0], 1}, 0)};
     bool was = tape_record(y->tape, false);
     for (int i = flow->layers - 1; i >= 0; i--) {
-        FlowResult one = flow->layer[i]->kind->inverse(flow->layer[i], all.value);
+        const FlowLayer *layer = flow->layer[i];
+        bool given = context != NULL && layer->kind->inverse_given != NULL;
+        FlowResult one = given ? layer->kind->inverse_given(layer, all.value, context)
+                               : layer->kind->inverse(layer, all.value);
         all.value = one.value;
         all.log_det = op_sum_of(all.log_det, one.log_det);
     }
     tape_record(y->tape, was);
     return all;
+}
+
+FlowResult flow_inverse(const Flow *flow, Tensor *y)
+{
+    return flow_inverse_given(flow, y, NULL);
 }
 
 void flow_start(Flow *flow, Tensor *x)

@@ -26,6 +26,10 @@ typedef struct FlowLayerKind {
     const char *name; /* "affine coupling" */
     FlowResult (*forward)(const FlowLayer *layer, Tensor *x);
     FlowResult (*inverse)(const FlowLayer *layer, Tensor *y); /* without history */
+    /* The same of a layer whose map depends on a context [n, context] as well; NULL: it does not.
+     */
+    FlowResult (*forward_given)(const FlowLayer *layer, Tensor *x, Tensor *context);
+    FlowResult (*inverse_given)(const FlowLayer *layer, Tensor *y, Tensor *context);
     /* First weights that depend on data x; NULL: they do not. */
     void (*start)(FlowLayer *layer, const Tensor *x);
     void (*destroy)(FlowLayer *layer);
@@ -54,6 +58,10 @@ void flow_free(Flow *flow);
 FlowResult flow_forward(const Flow *flow, Tensor *x);
 FlowResult flow_inverse(const Flow *flow, Tensor *y);
 
+/* The same with a context [n, context] for the layers that want one: a map for each row. */
+FlowResult flow_forward_given(const Flow *flow, Tensor *x, Tensor *context);
+FlowResult flow_inverse_given(const Flow *flow, Tensor *y, Tensor *context);
+
 /* Layers that start from data see x [n, dims] as it arrives at them. The tape does not record. */
 void flow_start(Flow *flow, Tensor *x);
 
@@ -79,6 +87,11 @@ int flow_round_trip(const Flow *flow, Tensor *x, FlowLoss *loss, FlowLoss *whole
  * Source: Dinh et al. (2017), arXiv:1605.08803, sec. 3.2; Durkan et al. (2019). */
 FlowLayer *flow_coupling(Params *params, const char *name, int dims, bool turned, Monotone map,
                          const int *hidden, int layers, Rng *rng);
+
+/* The same, where the MLP also sees `context` numbers that are given with each row. */
+FlowLayer *flow_conditional_coupling(Params *params, const char *name, int dims, int context,
+                                     bool turned, Monotone map, const int *hidden, int layers,
+                                     Rng *rng);
 
 /* Number i's map depends on the numbers before it (after it, where `turned`), all by one masked
  * MLP. forward takes one pass, inverse one for every number. At first the identity.
