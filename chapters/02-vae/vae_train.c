@@ -45,6 +45,8 @@ static void defaults(Options *o, const Dataset *data)
     options_put(o, "batch", points ? "256" : small ? "100" : "200", from);
     options_put(o, "lr", points || small ? "1e-3" : "4e-3", from);
     options_put(o, "steps", points || !many ? "20000" : "100000", from);
+    if (strcmp(options_text(o, "posterior"), "flow") == 0)
+        options_put(o, "clip", "20", from); /* rare large gradients of the sampled KL */
 }
 
 static GaussianNet net_create(Params *params, const char *name, int in, const int *hidden, int n,
