@@ -28,7 +28,7 @@ static void test_every_name_loads(void)
             CU_ASSERT(dataset->count[s] > 0);
         dataset_free(dataset);
     }
-    CU_ASSERT_EQUAL(names, 18);
+    CU_ASSERT_EQUAL(names, 20);
 }
 
 /* Fetching by index: each split begins where the one before ends. */
