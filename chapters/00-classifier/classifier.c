@@ -76,14 +76,6 @@ Tensor *classifier_loss(const Classifier *classifier, Tensor *x, const int *labe
                                 label);
 }
 
-static double mean_of(const Tensor *a)
-{
-    double sum = 0;
-    for (size_t i = 0; i < a->size; i++)
-        sum += (double)a->value[i];
-    return sum / (double)a->size;
-}
-
 static void train_step(Model *model, Step *step, double *logged)
 {
     Classifier *classifier = (Classifier *)model;
@@ -92,7 +84,7 @@ static void train_step(Model *model, Step *step, double *logged)
     Tensor *loss = classifier_loss(classifier, step->x, step->label);
     tape_backward(tensor_mean(loss));
     optimizer_update(model->part[0].optimizer, step->learning_rate);
-    logged[0] = mean_of(loss);
+    logged[0] = tensor_mean_value(loss);
 }
 
 /* Accuracy and cross-entropy of the task's examples: parts, since neither is a likelihood of x. */

@@ -2,6 +2,7 @@
 #include "02-vae/vae_figures.h"
 
 #include "support/memory.h"
+#include "train/truth.h"
 
 #include <gsl/gsl_math.h>
 #include <math.h>
@@ -21,8 +22,8 @@ static void mixture_density(const Vae *vae, const Task *task, double reach, int 
     Tensor *top = gaussian_noise(task->tape, 2, (int[]){COMPONENTS, vae_top_width(vae)}, &noise);
     Gaussian p = vae_decode_gaussian(vae, vae_descend(vae, top, &noise));
     for (int cell = 0; cell < cells * cells; cell++) {
-        double x[2] = {reach * ((2 * (cell % cells) + 1.0) / cells - 1),
-                       reach * ((2 * (cell / cells) + 1.0) / cells - 1)};
+        double x[2];
+        truth_cell(cell, cells, reach, x);
         double sum = 0;
         for (int k = 0; k < COMPONENTS; k++) {
             double log_p = 0;
@@ -42,25 +43,7 @@ void vae_draw_density(const Vae *vae, const Task *task)
     enum { CELLS = 80 };
     const double reach = 4.5;
     double *model = memory_new(CELLS * CELLS, sizeof *model);
-    double *truth = memory_new(CELLS * CELLS, sizeof *truth);
-    bool known = task->data->log_density != NULL;
     mixture_density(vae, task, reach, CELLS, model);
-    for (int cell = 0; known && cell < CELLS * CELLS; cell++) {
-        double x[2] = {reach * ((2 * (cell % CELLS) + 1.0) / CELLS - 1),
-                       reach * ((2 * (cell / CELLS) + 1.0) / CELLS - 1)};
-        truth[cell] = exp(task->data->log_density(task->data, x));
-    }
-    FigurePanel panel[2] = {{.title = "model", .density = model},
-                            {.title = "true", .density = truth}};
-    FigureHeatmaps maps = {.panel = panel,
-                           .panels = known ? 2 : 1,
-                           .nx = CELLS,
-                           .ny = CELLS,
-                           .x = {-reach, reach},
-                           .y = {-reach, reach}};
-    FigureText text = {
-        .name = "density", .title = "Density", .x_label = "x1", .y_label = "x2", .z_label = "p(x)"};
-    figure_heatmaps(task->figures, &text, &maps);
+    truth_draw_density(task, "model", model, CELLS, reach);
     free(model);
-    free(truth);
 }

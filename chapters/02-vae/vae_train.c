@@ -193,14 +193,6 @@ static double kl_weight(const Vae *vae, const Step *step)
     return (double)step->index < rising ? vae->beta * (double)step->index / rising : vae->beta;
 }
 
-static double mean_of(const Tensor *a)
-{
-    double sum = 0;
-    for (size_t i = 0; i < a->size; i++)
-        sum += (double)a->value[i];
-    return sum / (double)a->size;
-}
-
 /* Climbs the bound: its mean over the batch, backward, one update. */
 static void train_step(Model *model, Step *step, double *logged)
 {
@@ -210,8 +202,8 @@ static void train_step(Model *model, Step *step, double *logged)
         VaeBound b = vae_elbo(vae, step->x, kl_weight(vae, step), &step->noise);
         tape_backward(tensor_neg(tensor_mean(b.bound)));
         bound = tensor_sub(b.fit, b.kl);
-        logged[1] = -mean_of(b.fit);
-        logged[2] = mean_of(b.kl);
+        logged[1] = -tensor_mean_value(b.fit);
+        logged[2] = tensor_mean_value(b.kl);
     } else if (vae->dreg) {
         bound = vae_dreg_backward(vae, step->x, vae->samples, &step->noise);
         logged[1] = logged[2] = NAN;
@@ -220,7 +212,7 @@ static void train_step(Model *model, Step *step, double *logged)
         tape_backward(tensor_neg(tensor_mean(bound)));
         logged[1] = logged[2] = NAN;
     }
-    logged[0] = -mean_of(bound);
+    logged[0] = -tensor_mean_value(bound);
     optimizer_update(model->part[0].optimizer, step->learning_rate);
 }
 
@@ -228,8 +220,8 @@ static double validate(Model *model, Tensor *x, Rng noise)
 {
     Vae *vae = (Vae *)model;
     if (vae->objective == VAE_ELBO)
-        return -mean_of(vae_elbo(vae, x, 1, &noise).bound);
-    return -mean_of(vae_iwae(vae_log_weights(vae, x, vae->samples, &noise)));
+        return -tensor_mean_value(vae_elbo(vae, x, 1, &noise).bound);
+    return -tensor_mean_value(vae_iwae(vae_log_weights(vae, x, vae->samples, &noise)));
 }
 
 /* z ~ p(z), x ~ p(x|z): noise becomes structure. */

@@ -11,7 +11,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 const OptionSpec flow_eval_options[] = {
     {"points", OPTION_INT, "1000000", "N",
@@ -30,15 +29,6 @@ static void log_prob_of(FlowModel *m, Tape *tape, const real *x, int n, Rng nois
     const Tensor *p = flow_density(m, tensor_from(tape, 2, (int[]){n, m->dims}, x)).log_prob;
     for (int i = 0; i < n; i++)
         log_prob[i] = (double)p->value[i];
-}
-
-static real *examples_of(const Task *task)
-{
-    real *x = memory_new((size_t)task->examples * (size_t)task->data->dims, sizeof *x);
-    Rng rng = rng_stream(1, "evaluation examples");
-    dataset_fetch(task->data, task->split, task->index, (size_t)task->examples, &rng, x, NULL,
-                  NULL);
-    return x;
 }
 
 /* ---------------------------------------------------------------- points */
@@ -107,11 +97,12 @@ static double integral(FlowModel *m, Tape *tape)
     enum { MOST = 1200, FEW = 300 };
     const double reach = 10;
     bool sphere = m->latent == LATENT_SPHERE;
-    int cells = strcmp(m->flow.layer[0]->kind->name, "continuous") == 0 ? FEW : MOST;
+    int cells = m->continuous ? FEW : MOST;
     real *x = memory_new(3 * MOST, sizeof *x);
-    double sum = 0, log_prob[MOST], cell = 4 * M_PI / ((double)cells * cells);
-    for (int d = 0; d < 2 && !sphere; d++)
-        cell = (d == 0 ? 1 : cell) * 2 * reach / cells * (double)m->units.scale->value[d];
+    const Tensor *scale = m->units.scale;
+    double sum = 0, log_prob[MOST];
+    double area =
+        sphere ? 4 * M_PI : 4 * reach * reach * (double)scale->value[0] * (double)scale->value[1];
     for (int r = 0; r < cells; r++) {
         double v = (2 * r + 1.0) / cells - 1, radius = sqrt(1 - v * v);
         for (int c = 0; c < cells; c++) {
@@ -121,11 +112,11 @@ static double integral(FlowModel *m, Tape *tape)
             for (int d = 0; d < m->dims; d++)
                 x[c * m->dims + d] = sphere ? (real)at[d]
                                             : (real)((double)m->units.center->value[d] +
-                                                     plane[d] * (double)m->units.scale->value[d]);
+                                                     plane[d] * (double)scale->value[d]);
         }
         log_prob_of(m, tape, x, cells, rng_stream(1, "integral"), log_prob);
         for (int c = 0; c < cells; c++)
-            sum += exp(log_prob[c]) * cell;
+            sum += exp(log_prob[c]) * area / ((double)cells * cells);
     }
     free(x);
     return sum;
@@ -203,10 +194,7 @@ static void round_trip(FlowModel *m, const Task *task, const real *x, Likelihood
     tape_reset(task->tape);
     params_bind(m->model.part[0].params, task->tape);
     Tensor *rows = tensor_from(task->tape, 2, (int[]){n, m->dims}, x);
-    Tensor *in = m->objective == OBJECTIVE_REVERSE
-                     ? flow_draw_latent(m, task->tape, n, 1, &noise)
-                     : flow_units_forward(&m->units, flow_dequantise(m, rows, &noise, NULL)).value;
-    int worst = flow_round_trip(&m->flow, in, loss, &whole);
+    int worst = flow_round_trip(&m->flow, flow_layer_input(m, rows, &noise), loss, &whole);
     if (!whole.finite)
         warn("the way there and back is not finite from layer %d on (%s); lower --lr or --bound",
              worst, m->flow.layer[worst]->kind->name);
@@ -244,7 +232,7 @@ void flow_evaluate(Model *model, const Task *task, LikelihoodReport *report)
 {
     FlowModel *m = (FlowModel *)model;
     bool recording = tape_record(task->tape, false);
-    real *x = examples_of(task);
+    real *x = task_examples(task);
     if (m->kind == DATA_POINTS)
         evaluate_points(m, task, x, report);
     else

@@ -49,11 +49,10 @@ static void draw_round_trip(const FlowModel *m, const Task *task)
     double value[FLOW_MOST_LAYERS], det[FLOW_MOST_LAYERS];
     int n = task->data->count[SPLIT_TEST] < N ? (int)task->data->count[SPLIT_TEST] : N;
     flow_begin(m, task);
-    Tensor *x = flow_examples(m, task, SPLIT_TEST, n, NULL);
-    Rng latents = task->noise;
-    Tensor *in = m->objective == OBJECTIVE_REVERSE ? flow_draw_latent(m, task->tape, n, 1, &latents)
-                                                   : flow_units_forward(&m->units, x).value;
-    flow_round_trip(&m->flow, in, loss, &whole);
+    Rng noise = task->noise;
+    Tensor *x = tensor_new_matrix(task->tape, n, m->dims);
+    dataset_fetch_range(task->data, SPLIT_TEST, 0, (size_t)n, &noise, x->value, NULL, NULL);
+    flow_round_trip(&m->flow, flow_layer_input(m, x, &noise), loss, &whole);
     for (int i = 0; i < m->flow.layers; i++) { /* a curve of logarithms starts above 0 */
         value[i] = fmax(loss[i].largest, 1e-9);
         det[i] = fmax(loss[i].log_det, 1e-9);

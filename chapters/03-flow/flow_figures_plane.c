@@ -3,6 +3,7 @@
 
 #include "prob/gaussian.h"
 #include "support/memory.h"
+#include "train/truth.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -11,19 +12,13 @@
 
 static const double REACH = 4.5; /* of data */
 
-static void cell_centre(int cell, int cells, double reach, double x[2])
-{
-    x[0] = reach * ((2 * (cell % cells) + 1.0) / cells - 1);
-    x[1] = reach * ((2 * (cell / cells) + 1.0) / cells - 1);
-}
-
 /* Grid points of a square, in the order of figure_heatmaps. */
 static Tensor *grid(Tape *tape, int cells, double reach)
 {
     Tensor *x = tensor_new_matrix(tape, cells * cells, 2);
     double at[2];
     for (int cell = 0; cell < cells * cells; cell++) {
-        cell_centre(cell, cells, reach, at);
+        truth_cell(cell, cells, reach, at);
         x->value[2 * cell] = (real)at[0];
         x->value[2 * cell + 1] = (real)at[1];
     }
@@ -33,27 +28,13 @@ static Tensor *grid(Tape *tape, int cells, double reach)
 static void draw_density(const FlowModel *m, const Task *task)
 {
     enum { CELLS = 180, ALL = CELLS * CELLS };
-    bool known = task->data->log_density != NULL;
-    double *model = memory_new(2 * ALL, sizeof *model), *truth = model + ALL, x[2];
+    double *density = memory_new(ALL, sizeof *density);
     flow_begin(m, task);
     const Tensor *p = flow_density(m, grid(task->tape, CELLS, REACH)).log_prob;
-    for (int cell = 0; cell < ALL; cell++) {
-        cell_centre(cell, CELLS, REACH, x);
-        truth[cell] = known ? exp(task->data->log_density(task->data, x)) : 0;
-        model[cell] = exp((double)p->value[cell]);
-    }
-    FigurePanel panel[2] = {{.title = "model", .density = model},
-                            {.title = "true", .density = truth}};
-    FigureHeatmaps maps = {.panel = panel,
-                           .panels = known ? 2 : 1,
-                           .nx = CELLS,
-                           .ny = CELLS,
-                           .x = {-REACH, REACH},
-                           .y = {-REACH, REACH}};
-    FigureText text = {
-        .name = "density", .title = "Density", .x_label = "x1", .y_label = "x2", .z_label = "p(x)"};
-    figure_heatmaps(task->figures, &text, &maps);
-    free(model);
+    for (int cell = 0; cell < ALL; cell++)
+        density[cell] = exp((double)p->value[cell]);
+    truth_draw_density(task, "model", density, CELLS, REACH);
+    free(density);
 }
 
 /* ---------------------------------------------------------------- layer by layer */

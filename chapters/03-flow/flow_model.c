@@ -103,6 +103,13 @@ Tensor *flow_draw_latent(const FlowModel *model, Tape *tape, int n, double tempe
     return tensor_div(z, length);
 }
 
+Tensor *flow_layer_input(const FlowModel *model, Tensor *x, Rng *noise)
+{
+    if (model->objective == OBJECTIVE_REVERSE)
+        return flow_draw_latent(model, x->tape, x->shape[0], 1, noise);
+    return flow_units_forward(&model->units, flow_dequantise(model, x, noise, NULL)).value;
+}
+
 void flow_latent_to_data(const FlowModel *model, Tensor *z, real *out)
 {
     const Tensor *x = model->objective == OBJECTIVE_REVERSE ? flow_forward(&model->flow, z).value

@@ -35,6 +35,7 @@ typedef struct FlowModel {
     FlowLatent latent;
     FlowUnits units;
     FlowObjective objective;
+    bool continuous;    /* an ODE: every density takes many passes of the network */
     bool learned_noise; /* variational dequantisation */
     FlowShape image;
     Conv2d noise[2];       /* its network, of pixels folded 2 x 2 into channels */
@@ -68,6 +69,10 @@ Tensor *flow_bound(const FlowModel *model, Tensor *x, Rng *noise, FlowDensity *d
 
 /* Latents [n, dims], temperature times a standard normal; or uniform on the sphere. */
 Tensor *flow_draw_latent(const FlowModel *model, Tape *tape, int n, double temperature, Rng *noise);
+
+/* What the layers' forward takes: x [n, dims] dequantised and in the layers' units; of the reverse
+ * objective as many latents instead. */
+Tensor *flow_layer_input(const FlowModel *model, Tensor *x, Rng *noise);
 
 /* Latents z [n, dims] to data, without history, in place of out [n, dims]: points, or y of images.
  */

@@ -76,6 +76,7 @@ static void add_layers(FlowModel *m, Params *params, const Options *o, Monotone 
     int hidden[OPTIONS_MOST_INTS], hidden_layers = options_ints(o, "hidden", hidden);
     int layers = (int)options_int(o, "layers");
     if (is(o, "network", "continuous")) {
+        m->continuous = true;
         flow_add(&m->flow, flow_ode(params, "ode", m->dims, (int)options_int(o, "ode-steps"),
                                     hidden, hidden_layers, rng));
         return;

@@ -24,7 +24,7 @@ static void defaults(Options *o, const Dataset *data)
     options_put(o, "units", sphere ? "none" : points ? "scaled" : "equalised", from);
     options_put(o, "batch", points ? "512" : glow ? "64" : "128", from);
     options_put(o, "lr", points ? "2e-3" : "1e-3", from);
-    options_put(o, "steps", points ? "24000" : many ? glow ? "40000" : "18000" : "4000", from);
+    options_put(o, "steps", points ? "24000" : !many ? "4000" : glow ? "11000" : "5000", from);
     options_put(o, "clip", points ? "10" : "0", from);
 }
 
@@ -39,11 +39,7 @@ static void start_from_data(FlowModel *m, Params *params, const Dataset *data, u
     params_bind(params, tape);
     Tensor *x = tensor_new_matrix(tape, (int)n, m->dims);
     dataset_fetch_range(data, SPLIT_TRAIN, 0, n, &rng, x->value, NULL, NULL);
-    x = flow_dequantise(m, x, &rng, NULL);
-    if (m->objective == OBJECTIVE_REVERSE)
-        flow_start(&m->flow, flow_draw_latent(m, tape, (int)n, 1, &rng));
-    else
-        flow_start(&m->flow, flow_units_forward(&m->units, x).value);
+    flow_start(&m->flow, flow_layer_input(m, x, &rng));
     params_touch(params);
     tape_free(tape);
 }
@@ -126,12 +122,11 @@ static void destroy(Model *model)
     free(model);
 }
 
-static double mean_of(const Tensor *column)
+/* For the probes of an estimated trace: far behind all that a step draws besides. */
+static Rng probes_of(Rng noise)
 {
-    double sum = 0;
-    for (size_t i = 0; i < column->size; i++)
-        sum += (double)column->value[i];
-    return sum / (double)column->size;
+    noise.next += (uint64_t)1 << 60;
+    return noise;
 }
 
 /* Maximum likelihood: the mean of -log p(x), or of its bound, over the batch. */
@@ -140,9 +135,9 @@ static void likelihood_step(const FlowModel *m, Step *step, double *logged)
     FlowDensity d;
     Tensor *bound = flow_bound(m, step->x, &step->noise, &d);
     tape_backward(tensor_neg(tensor_mean(bound)));
-    logged[0] = -mean_of(bound);
-    logged[1] = -mean_of(d.log_latent);
-    logged[2] = -mean_of(d.log_det);
+    logged[0] = -tensor_mean_value(bound);
+    logged[1] = -tensor_mean_value(d.log_latent);
+    logged[2] = -tensor_mean_value(d.log_det);
 }
 
 /* Reverse KL: the mean of log q(x) - log p(x) over the flow's own draws. */
@@ -160,9 +155,7 @@ static void reverse_step(const FlowModel *m, Step *step, double *logged)
 static void train_step(Model *model, Step *step, double *logged)
 {
     FlowModel *m = (FlowModel *)model;
-    Rng probes = step->noise;
-    probes.next += (uint64_t)1 << 60; /* behind all that the step draws besides */
-    flow_set_noise(&m->flow, probes);
+    flow_set_noise(&m->flow, probes_of(step->noise));
     if (m->objective == OBJECTIVE_LIKELIHOOD) {
         likelihood_step(m, step, logged);
     } else if (m->objective == OBJECTIVE_REVERSE) {
@@ -170,33 +163,25 @@ static void train_step(Model *model, Step *step, double *logged)
     } else {
         Tensor *loss = flow_matching_loss(m, step->x, &step->noise);
         tape_backward(tensor_mean(loss));
-        logged[0] = mean_of(loss);
+        logged[0] = tensor_mean_value(loss);
         logged[1] = logged[2] = NAN;
     }
     optimizer_update(model->part[0].optimizer, step->learning_rate);
 }
 
+static double validate_part(Model *model, Tensor *part, Rng *noise)
+{
+    const FlowModel *m = (const FlowModel *)model;
+    FlowDensity d;
+    if (m->objective == OBJECTIVE_MATCHING) /* the density takes an ODE: too slow for this */
+        return tensor_mean_value(flow_matching_loss(m, part, noise));
+    return -tensor_mean_value(flow_bound(m, part, noise, &d));
+}
+
 static double validate(Model *model, Tensor *x, Rng noise)
 {
-    enum { AT_ONCE = 250 };
-    FlowModel *m = (FlowModel *)model;
-    int n = tensor_rows(x);
-    double sum = 0;
-    Rng probes = noise;
-    probes.next += (uint64_t)1 << 60;
-    flow_set_noise(&m->flow, probes);
-    for (int first = 0; first < n; first += AT_ONCE) {
-        int end = first + AT_ONCE < n ? first + AT_ONCE : n;
-        TapeMark mark = tape_mark(x->tape);
-        Tensor *part = tensor_slice(x, 0, first, end);
-        FlowDensity d;
-        if (m->objective == OBJECTIVE_MATCHING) /* the density takes an ODE: too slow for this */
-            sum += (end - first) * mean_of(flow_matching_loss(m, part, &noise));
-        else
-            sum -= (end - first) * mean_of(flow_bound(m, part, &noise, &d));
-        tape_release(x->tape, mark);
-    }
-    return sum / n;
+    flow_set_noise(&((FlowModel *)model)->flow, probes_of(noise));
+    return family_mean_in_parts(model, x, noise, validate_part);
 }
 
 /* z ~ N(0, T^2), backwards through the layers: noise becomes structure. */

@@ -24,16 +24,6 @@ const OptionSpec ddpm_eval_options[] = {
 
 enum { AT_ONCE = 500, EXACT_DIMS = 4 };
 
-/* The task's examples [examples, dims]; free with free(). */
-static real *examples_of(const Task *task)
-{
-    real *x = memory_new((size_t)task->examples * (size_t)task->data->dims, sizeof *x);
-    Rng rng = rng_stream(1, "evaluation examples");
-    dataset_fetch(task->data, task->split, task->index, (size_t)task->examples, &rng, x, NULL,
-                  NULL);
-    return x;
-}
-
 /* Rows first .. first+n-1 of x in network units, with the run's kind of input. */
 static Tensor *rows_in_units(const Ddpm *ddpm, const Task *task, const real *x, int first, int n)
 {
@@ -142,7 +132,7 @@ void ddpm_evaluate(Model *model, const Task *task, LikelihoodReport *report)
 {
     const Ddpm *ddpm = (const Ddpm *)model;
     const Likelihood *found = NULL;
-    real *x = examples_of(task);
+    real *x = task_examples(task);
     if (wanted(ddpm, task->options, "bound", INPUT_GRID))
         bound(ddpm, task, x, report);
     if (wanted(ddpm, task->options, "ode", INPUT_DEQUANTISED))

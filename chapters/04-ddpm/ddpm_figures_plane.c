@@ -3,6 +3,7 @@
 #include "04-ddpm/ddpm_ode.h"
 
 #include "support/memory.h"
+#include "train/truth.h"
 
 #include <gsl/gsl_math.h>
 #include <math.h>
@@ -10,21 +11,13 @@
 
 static const double REACH = 4.5;
 
-static void cell_centre(int cell, int cells, double x[2])
-{
-    x[0] = REACH * ((2 * (cell % cells) + 1.0) / cells - 1);
-    x[1] = REACH * ((2 * (cell / cells) + 1.0) / cells - 1);
-}
-
 static void draw_density(const Ddpm *ddpm, const Task *task)
 {
     enum { CELLS = 60, ALL = CELLS * CELLS };
-    bool known = task->data->log_density != NULL;
-    double *model = memory_new(2 * ALL, sizeof *model), *truth = model + ALL, x[2];
+    double *model = memory_new(ALL, sizeof *model), x[2];
     real *at = memory_new(2 * ALL, sizeof *at);
     for (int cell = 0; cell < ALL; cell++) {
-        cell_centre(cell, CELLS, x);
-        truth[cell] = known ? exp(task->data->log_density(task->data, x)) : 0;
+        truth_cell(cell, CELLS, REACH, x);
         for (int d = 0; d < 2; d++)
             at[2 * cell + d] =
                 (real)((x[d] - (double)ddpm->center->value[d]) / (double)ddpm->scale->value[d]);
@@ -37,17 +30,7 @@ static void draw_density(const Ddpm *ddpm, const Task *task)
     tape_record(task->tape, recording);
     for (int cell = 0; cell < ALL; cell++)
         model[cell] = exp(model[cell] + ddpm_log_volume(ddpm));
-    FigurePanel panel[2] = {{.title = "model, by the ODE", .density = model},
-                            {.title = "true", .density = truth}};
-    FigureHeatmaps maps = {.panel = panel,
-                           .panels = known ? 2 : 1,
-                           .nx = CELLS,
-                           .ny = CELLS,
-                           .x = {-REACH, REACH},
-                           .y = {-REACH, REACH}};
-    FigureText text = {
-        .name = "density", .title = "Density", .x_label = "x1", .y_label = "x2", .z_label = "p(x)"};
-    figure_heatmaps(task->figures, &text, &maps);
+    truth_draw_density(task, "model, by the ODE", model, CELLS, REACH);
     free(at);
     free(model);
 }
@@ -62,7 +45,7 @@ static void draw_score(const Ddpm *ddpm, const Task *task)
     ddpm_begin(ddpm, task);
     Tensor *noised = tensor_new_matrix(task->tape, ALL, 2);
     for (int cell = 0; cell < ALL; cell++) {
-        cell_centre(cell, SIDE, x);
+        truth_cell(cell, SIDE, REACH, x);
         levels[cell] = level;
         for (int d = 0; d < 2; d++) {
             double unit = (x[d] - (double)ddpm->center->value[d]) / (double)ddpm->scale->value[d];

@@ -170,22 +170,17 @@ static void train_step(Model *model, Step *step, double *logged)
         logged[1 + third] = mean_of_rows(loss, third * n / 3, (third + 1) * n / 3);
 }
 
-/* In parts: a U-Net's activations of a thousand images would take gigabytes. */
+static double validate_part(Model *model, Tensor *part, Rng *noise)
+{
+    const Ddpm *ddpm = (const Ddpm *)model;
+    Tensor *x0 = ddpm_to_network(ddpm, part, noise);
+    Noised noised = ddpm_noised(ddpm, x0, noise);
+    return tensor_mean_value(ddpm_loss(ddpm, &noised, NULL));
+}
+
 static double validate(Model *model, Tensor *x, Rng noise)
 {
-    enum { AT_ONCE = 250 };
-    const Ddpm *ddpm = (const Ddpm *)model;
-    int n = tensor_rows(x);
-    double sum = 0;
-    for (int first = 0; first < n; first += AT_ONCE) {
-        int end = first + AT_ONCE < n ? first + AT_ONCE : n;
-        TapeMark mark = tape_mark(x->tape);
-        Tensor *part = ddpm_to_network(ddpm, tensor_slice(x, 0, first, end), &noise);
-        Noised noised = ddpm_noised(ddpm, part, &noise);
-        sum += (end - first) * mean_of_rows(ddpm_loss(ddpm, &noised, NULL), 0, end - first);
-        tape_release(x->tape, mark);
-    }
-    return sum / n;
+    return family_mean_in_parts(model, x, noise, validate_part);
 }
 
 static bool is_conditional(const Model *model)

@@ -119,9 +119,7 @@ static FlowResult ode_forward(const FlowLayer *layer, Tensor *x)
 {
     const Ode *o = (const Ode *)layer;
     double h = 1.0 / o->steps;
-    bool recording = tape_record(x->tape, true);
-    tape_record(x->tape, recording);
-    if (!recording)
+    if (!tape_recording(x->tape))
         return integrate_values(o, x, 0, h);
     FlowResult at = {x, NULL};
     Tensor *probe = probe_of(o, x);

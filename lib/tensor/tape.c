@@ -71,6 +71,11 @@ void tape_reset(Tape *tape)
     tape->nodes = 0;
 }
 
+bool tape_recording(const Tape *tape)
+{
+    return tape->recording;
+}
+
 bool tape_record(Tape *tape, bool on)
 {
     bool was = tape->recording;

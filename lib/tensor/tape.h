@@ -26,6 +26,8 @@ void tape_reset(Tape *tape);
  * gradients: for samplers and evaluation. Returns what it was. */
 bool tape_record(Tape *tape, bool on);
 
+bool tape_recording(const Tape *tape);
+
 /* What is made between mark and release is forgotten at release, memory included: for loops whose
  * intermediate results are not needed. */
 typedef struct TapeMark {

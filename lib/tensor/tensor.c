@@ -66,6 +66,14 @@ real tensor_item(const Tensor *a)
     return a->value[0];
 }
 
+double tensor_mean_value(const Tensor *a)
+{
+    double sum = 0;
+    for (size_t i = 0; i < a->size; i++)
+        sum += (double)a->value[i];
+    return sum / (double)a->size;
+}
+
 bool tensor_same_shape(const Tensor *a, const Tensor *b)
 {
     return a->rank == b->rank &&

@@ -125,6 +125,9 @@ int tensor_columns(const Tensor *a);
 /* The value of a tensor of one number. */
 real tensor_item(const Tensor *a);
 
+/* The mean of all numbers, added up in double; no tensor is made. */
+double tensor_mean_value(const Tensor *a);
+
 bool tensor_same_shape(const Tensor *a, const Tensor *b);
 
 /* "[2, 7]" into text, which is returned. */

@@ -102,3 +102,27 @@ int family_columns(const Family *family)
              FAMILY_MOST_COLUMNS);
     return columns;
 }
+
+real *task_examples(const Task *task)
+{
+    real *x = memory_new((size_t)task->examples * (size_t)task->data->dims, sizeof *x);
+    Rng rng = rng_stream(1, "evaluation examples");
+    dataset_fetch(task->data, task->split, task->index, (size_t)task->examples, &rng, x, NULL,
+                  NULL);
+    return x;
+}
+
+double family_mean_in_parts(Model *model, Tensor *x, Rng noise,
+                            double (*mean)(Model *model, Tensor *part, Rng *noise))
+{
+    enum { AT_ONCE = 250 };
+    int n = tensor_rows(x);
+    double sum = 0;
+    for (int first = 0; first < n; first += AT_ONCE) {
+        int end = first + AT_ONCE < n ? first + AT_ONCE : n;
+        TapeMark mark = tape_mark(x->tape);
+        sum += (end - first) * mean(model, tensor_slice(x, 0, first, end), &noise);
+        tape_release(x->tape, mark);
+    }
+    return sum / n;
+}

@@ -58,6 +58,9 @@ typedef struct Task {
     bool quiet;
 } Task;
 
+/* The task's examples [examples, dims], the same whoever asks; free with free(). */
+real *task_examples(const Task *task);
+
 /* What samples are asked for. */
 typedef struct SampleRequest {
     int n;
@@ -140,6 +143,12 @@ void model_swap_ema(Model *model);
 size_t model_numbers(const Model *model);
 
 int family_columns(const Family *family);
+
+/* The mean over all rows of x [n, dims] of a loss that is computed for 250 of them at a time, since
+ * the activations of thousands of images would take gigabytes: for validate. mean: of one part,
+ * with a stream that goes on from part to part. */
+double family_mean_in_parts(Model *model, Tensor *x, Rng noise,
+                            double (*mean)(Model *model, Tensor *part, Rng *noise));
 
 /* The labels of n samples of a conditional model that nobody wants of one class: 0 .. classes-1 in
  * turn. NULL for other models; free with free(). */

@@ -63,17 +63,23 @@ bool settle_folder(const Family *family, Options *options)
     return resume;
 }
 
-/* Names the binary set of the same images where there is one. */
+/* Names the set of the same images that the family learns, binary or grey, where there is one. */
 static _Noreturn void refuse_kind(const Family *family, const Dataset *data)
 {
-    char *binary = memory_format("%s-binary", data->name);
-    const char *instead = family->data;
-    bool wanted = data->kind == DATA_GREY && (family->data_kinds & DATA_BINARY) != 0;
+    bool grey = data->kind == DATA_GREY, binary = data->kind == DATA_BINARY;
+    const char *end = strstr(data->name, "-binary"), *instead = family->data;
+    int stem = end != NULL ? (int)(end - data->name) : (int)strlen(data->name);
+    char *other = memory_format("%.*s%s", stem, data->name, grey ? "-binary" : "");
+    bool wanted = (grey && (family->data_kinds & DATA_BINARY) != 0) ||
+                  (binary && (family->data_kinds & DATA_GREY) != 0);
     for (const char *const *name = dataset_names(); wanted && *name != NULL; name++)
-        if (strcmp(*name, binary) == 0)
+        if (strcmp(*name, other) == 0)
             instead = *name;
     refuse("--data %s: %s does not learn %s; try --data %s", data->name, family->name,
-           data->kind == DATA_GREY ? "grey images" : "this kind of data", instead);
+           grey     ? "grey images"
+           : binary ? "binary images"
+                    : "this kind of data",
+           instead);
 }
 
 Dataset *settle_data(const Family *family, Options *options)

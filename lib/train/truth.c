@@ -63,3 +63,33 @@ void truth_compare(const Task *task, const real *x, const double *model, Likelih
     }
     free(value);
 }
+
+void truth_cell(int cell, int cells, double reach, double x[2])
+{
+    x[0] = reach * ((2 * (cell % cells) + 1.0) / cells - 1);
+    x[1] = reach * ((2 * (cell / cells) + 1.0) / cells - 1);
+}
+
+void truth_draw_density(const Task *task, const char *title, const double *density, int cells,
+                        double reach)
+{
+    const Dataset *data = task->data;
+    bool known = data->log_density != NULL;
+    double *truth = memory_new((size_t)(cells * cells), sizeof *truth), x[2];
+    for (int cell = 0; known && cell < cells * cells; cell++) {
+        truth_cell(cell, cells, reach, x);
+        truth[cell] = exp(data->log_density(data, x));
+    }
+    FigurePanel panel[2] = {{.title = title, .density = density},
+                            {.title = "true", .density = truth}};
+    FigureHeatmaps maps = {.panel = panel,
+                           .panels = known ? 2 : 1,
+                           .nx = cells,
+                           .ny = cells,
+                           .x = {-reach, reach},
+                           .y = {-reach, reach}};
+    FigureText text = {
+        .name = "density", .title = "Density", .x_label = "x1", .y_label = "x2", .z_label = "p(x)"};
+    figure_heatmaps(task->figures, &text, &maps);
+    free(truth);
+}
