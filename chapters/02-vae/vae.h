@@ -66,7 +66,7 @@ Tensor *vae_input(const Vae *vae, Tensor *x);
 /* q(h0|x) -> [n, width]. */
 Gaussian vae_encode(const Vae *vae, Tensor *x);
 
-/* What the couplings of the flow see of x: the encoder's last hidden layer [n, width]. */
+/* What the layers of the flow see of x: the encoder's last hidden layer [n, width]. */
 Tensor *vae_flow_context(const Vae *vae, Tensor *x);
 
 /* k draws of all layers for each x. */

@@ -24,9 +24,9 @@ static const OptionSpec options[] = {
     {"kl-warmup", OPTION_REAL, "0", "SHARE",
      "share of the steps over which the KL's weight rises from 0", 0, 1, NULL},
     {"posterior", OPTION_CHOICE, "gaussian", "NAME",
-     "q(z|x): a Gaussian, or one that couplings have bent", 0, 0, "gaussian|flow"},
-    {"flow-layers", OPTION_INT, "4", "N", "couplings of --posterior flow", 1, 60, NULL},
-    {"flow-hidden", OPTION_INTS, "200", "N,N...", "hidden units of each coupling's network", 1,
+     "q(z|x): a Gaussian, or one bent by autoregressive layers", 0, 0, "gaussian|flow"},
+    {"flow-layers", OPTION_INT, "4", "N", "layers of --posterior flow", 1, 60, NULL},
+    {"flow-hidden", OPTION_INTS, "200,200", "N,N...", "hidden units of each layer's network", 1,
      65536, NULL},
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
 
@@ -102,9 +102,9 @@ static void start_at_mean(Vae *vae)
     }
 }
 
-/* Couplings over the latent, the halves in turn: f takes the encoder's draw to z, each step by a
- * network that sees x through the encoder's last hidden layer, as in inverse autoregressive flow
- * (Kingma et al. 2016, arXiv:1606.04934). Without x it would be a learned prior in other words. */
+/* Inverse autoregressive flow (Kingma et al. 2016, arXiv:1606.04934): f takes the encoder's draw to
+ * z by masked layers, in both orders in turn, whose networks also see x through the encoder's last
+ * hidden layer. Without x it would be a learned prior in other words. */
 static void create_flow(Vae *vae, Params *params, const Options *o, Rng *rng)
 {
     const Monotone affine = {MONOTONE_AFFINE, 0, 2};
@@ -118,8 +118,8 @@ static void create_flow(Vae *vae, Params *params, const Options *o, Rng *rng)
     int context = vae->encoder[0].mean.weight->shape[0];
     for (int i = 0; i < options_int(o, "flow-layers"); i++) {
         char *name = memory_format("flow%d", i);
-        flow_add(&vae->flow, flow_conditional_coupling(params, name, vae->width[0], context,
-                                                       i % 2 == 1, affine, hidden, n, rng));
+        flow_add(&vae->flow, flow_conditional_autoregressive(params, name, vae->width[0], context,
+                                                             i % 2 == 1, affine, hidden, n, rng));
         free(name);
     }
 }

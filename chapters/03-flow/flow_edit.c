@@ -95,7 +95,9 @@ static void draw(const FlowModel *m, const Task *task, const Latents *l, const i
         rows++;
     }
     flow_latent_to_data(m, z, y);
-    FigureText text = {.name = "edit", .title = "Images moved along one direction of the latent"};
+    FigureText text = {.name = "edit",
+                       .title = "Images moved along one direction of the latent",
+                       .x_label = "how far: times the difference of the two sides' mean latents"};
     flow_picture(task, &text, y, rows, STEPS, NULL, both_ways ? both : there);
     free(y);
 }

@@ -88,16 +88,16 @@ int flow_round_trip(const Flow *flow, Tensor *x, FlowLoss *loss, FlowLoss *whole
 FlowLayer *flow_coupling(Params *params, const char *name, int dims, bool turned, Monotone map,
                          const int *hidden, int layers, Rng *rng);
 
-/* The same, where the MLP also sees `context` numbers that are given with each row. */
-FlowLayer *flow_conditional_coupling(Params *params, const char *name, int dims, int context,
-                                     bool turned, Monotone map, const int *hidden, int layers,
-                                     Rng *rng);
-
 /* Number i's map depends on the numbers before it (after it, where `turned`), all by one masked
  * MLP. forward takes one pass, inverse one for every number. At first the identity.
  * Source: Germain et al. (2015), arXiv:1502.03509; Papamakarios et al. (2017), arXiv:1705.07057. */
 FlowLayer *flow_autoregressive(Params *params, const char *name, int dims, bool turned,
                                Monotone map, const int *hidden, int layers, Rng *rng);
+
+/* The same, where the MLP also sees `context` numbers that are given with each row. */
+FlowLayer *flow_conditional_autoregressive(Params *params, const char *name, int dims, int context,
+                                           bool turned, Monotone map, const int *hidden, int layers,
+                                           Rng *rng);
 
 /* (x + shift) e^log_scale for each of `channels` that the rows repeat; starts so that the data have
  * mean 0 and variance 1 behind it. Source: Kingma & Dhariwal (2018), arXiv:1807.03039, sec. 3.1. */

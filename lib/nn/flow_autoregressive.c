@@ -20,6 +20,7 @@ typedef struct Masked {
 typedef struct Autoregressive {
     FlowLayer layer;
     bool turned;
+    int context; /* numbers given with each row, which every unit may see */
     Monotone map;
     Masked hidden[MLP_MOST_LAYERS];
     int layers;
@@ -67,17 +68,23 @@ static Masked masked_create(Params *params, const char *name, const int *from, i
     return m;
 }
 
-static Tensor *hidden_of(const Autoregressive *a, Tensor *x)
+static Tensor *hidden_of(const Autoregressive *a, Tensor *x, Tensor *context)
 {
+    Tensor *seen[] = {x, context};
+    if ((context == NULL) != (a->context == 0))
+        fail("autoregressive: a layer with %d numbers of context was asked %s one", a->context,
+             context == NULL ? "without" : "with");
+    if (context != NULL)
+        x = tensor_concat(seen, 2, 1);
     for (int i = 0; i < a->layers; i++)
         x = masked_forward(&a->hidden[i], x);
     return x;
 }
 
-static FlowResult autoregressive_forward(const FlowLayer *layer, Tensor *x)
+static FlowResult forward_given(const FlowLayer *layer, Tensor *x, Tensor *context)
 {
     const Autoregressive *a = (const Autoregressive *)layer;
-    Tensor *raw = masked_forward(&a->out, hidden_of(a, x));
+    Tensor *raw = masked_forward(&a->out, hidden_of(a, x, context));
     return flow_split_result(monotone_forward(&a->map, x, raw));
 }
 
@@ -97,7 +104,7 @@ static Tensor *parameters_of(const Autoregressive *a, Tensor *h, int number)
     return tensor_linear(h, weight, bias, ACTIVATION_NONE);
 }
 
-static FlowResult autoregressive_inverse(const FlowLayer *layer, Tensor *y)
+static FlowResult inverse_given(const FlowLayer *layer, Tensor *y, Tensor *context)
 {
     const Autoregressive *a = (const Autoregressive *)layer;
     int n = y->shape[0], d = a->layer.dims;
@@ -106,7 +113,7 @@ static FlowResult autoregressive_inverse(const FlowLayer *layer, Tensor *y)
     for (int step = 0; step < d; step++) {
         int j = a->turned ? d - 1 - step : step;
         TapeMark mark = tape_mark(y->tape);
-        Tensor *raw = parameters_of(a, hidden_of(a, x), j);
+        Tensor *raw = parameters_of(a, hidden_of(a, x, context), j);
         Tensor *one = monotone_inverse(&a->map, tensor_slice(y, 1, j, j + 1), raw);
         for (int r = 0; r < n; r++) {
             x->value[(size_t)r * (size_t)d + (size_t)j] = one->value[2 * r];
@@ -115,6 +122,16 @@ static FlowResult autoregressive_inverse(const FlowLayer *layer, Tensor *y)
         tape_release(y->tape, mark);
     }
     return (FlowResult){x, log_det};
+}
+
+static FlowResult autoregressive_forward(const FlowLayer *layer, Tensor *x)
+{
+    return forward_given(layer, x, NULL);
+}
+
+static FlowResult autoregressive_inverse(const FlowLayer *layer, Tensor *y)
+{
+    return inverse_given(layer, y, NULL);
 }
 
 static void autoregressive_destroy(FlowLayer *layer)
@@ -135,6 +152,13 @@ static const FlowLayerKind spline_kind = {.name = "spline autoregressive",
                                           .inverse = autoregressive_inverse,
                                           .destroy = autoregressive_destroy};
 
+static const FlowLayerKind conditional_kind = {.name = "conditional autoregressive",
+                                               .forward = autoregressive_forward,
+                                               .inverse = autoregressive_inverse,
+                                               .forward_given = forward_given,
+                                               .inverse_given = inverse_given,
+                                               .destroy = autoregressive_destroy};
+
 /* What a unit may see: `sees` inputs, spread evenly over 1 .. dims - 1. As a source it is known to
  * whoever sees at least as many; degree[] is that number for sources (from) and targets (to). */
 static void spread_degrees(int *degree, int units, int dims)
@@ -143,24 +167,32 @@ static void spread_degrees(int *degree, int units, int dims)
         degree[k] = dims > 1 ? 1 + (int)((long)k * (dims - 1) / units) : 1;
 }
 
-FlowLayer *flow_autoregressive(Params *params, const char *name, int dims, bool turned,
-                               Monotone map, const int *hidden, int layers, Rng *rng)
+FlowLayer *flow_conditional_autoregressive(Params *params, const char *name, int dims, int context,
+                                           bool turned, Monotone map, const int *hidden, int layers,
+                                           Rng *rng)
 {
     if (layers < 1 || layers > MLP_MOST_LAYERS)
         fail("flow_autoregressive: '%s' has %d hidden layers; 1 to %d", name, layers,
              MLP_MOST_LAYERS);
     Autoregressive *a = memory_new(1, sizeof *a);
-    int p = monotone_parameters(&map), in = dims, widest = dims * p;
+    int p = monotone_parameters(&map), in = dims + context;
+    int widest = dims * p > in ? dims * p : in;
     for (int i = 0; i < layers; i++)
         widest = hidden[i] > widest ? hidden[i] : widest;
     int *from = memory_new((size_t)widest, sizeof *from),
         *to = memory_new((size_t)widest, sizeof *to);
-    a->layer = (FlowLayer){map.kind == MONOTONE_AFFINE ? &affine_kind : &spline_kind, dims};
+    a->layer = (FlowLayer){context > 0                   ? &conditional_kind
+                           : map.kind == MONOTONE_AFFINE ? &affine_kind
+                                                         : &spline_kind,
+                           dims};
     a->turned = turned;
+    a->context = context;
     a->map = map;
     a->layers = layers;
     for (int j = 0; j < dims; j++) /* number j is known to units that see more than its place */
         from[j] = turned ? dims - 1 - j : j;
+    for (int c = 0; c < context; c++) /* before all of them */
+        from[dims + c] = -1;
     for (int i = 0; i < layers; i++) {
         char *full = memory_format("%s.%d", name, i);
         spread_degrees(to, hidden[i], dims);
@@ -181,4 +213,10 @@ FlowLayer *flow_autoregressive(Params *params, const char *name, int dims, bool 
     free(from);
     free(to);
     return &a->layer;
+}
+
+FlowLayer *flow_autoregressive(Params *params, const char *name, int dims, bool turned,
+                               Monotone map, const int *hidden, int layers, Rng *rng)
+{
+    return flow_conditional_autoregressive(params, name, dims, 0, turned, map, hidden, layers, rng);
 }

@@ -13,8 +13,7 @@
 typedef struct Coupling {
     FlowLayer layer;
     bool turned;
-    int first;   /* numbers of the first half    */
-    int context; /* numbers given with each row  */
+    int first; /* numbers of the first half */
     Monotone map;
     Mlp hidden;
     Linear out;
@@ -38,44 +37,25 @@ static Tensor *join(const Coupling *c, Halves h)
     return tensor_concat(c->turned ? turned : straight, 2, 1);
 }
 
-/* The parameters of the changed numbers; context NULL: of a layer without one. */
-static Tensor *parameters(const Coupling *c, Tensor *kept, Tensor *context)
+static Tensor *parameters(const Coupling *c, Tensor *kept)
 {
-    Tensor *seen[] = {kept, context};
-    if ((context == NULL) != (c->context == 0))
-        fail("coupling: a layer with %d numbers of context was asked %s one", c->context,
-             context == NULL ? "without" : "with");
-    if (context != NULL)
-        kept = tensor_concat(seen, 2, 1);
     return linear_forward(&c->out, mlp_forward(&c->hidden, kept));
-}
-
-static FlowResult forward_given(const FlowLayer *layer, Tensor *x, Tensor *context)
-{
-    const Coupling *c = (const Coupling *)layer;
-    Halves h = halves_of(c, x);
-    Tensor *raw = parameters(c, h.kept, context);
-    FlowResult y = flow_split_result(monotone_forward(&c->map, h.changed, raw));
-    return (FlowResult){join(c, (Halves){h.kept, y.value}), y.log_det};
-}
-
-static FlowResult inverse_given(const FlowLayer *layer, Tensor *y, Tensor *context)
-{
-    const Coupling *c = (const Coupling *)layer;
-    Halves h = halves_of(c, y);
-    Tensor *raw = parameters(c, h.kept, context);
-    FlowResult x = flow_split_result(monotone_inverse(&c->map, h.changed, raw));
-    return (FlowResult){join(c, (Halves){h.kept, x.value}), x.log_det};
 }
 
 static FlowResult coupling_forward(const FlowLayer *layer, Tensor *x)
 {
-    return forward_given(layer, x, NULL);
+    const Coupling *c = (const Coupling *)layer;
+    Halves h = halves_of(c, x);
+    FlowResult y = flow_split_result(monotone_forward(&c->map, h.changed, parameters(c, h.kept)));
+    return (FlowResult){join(c, (Halves){h.kept, y.value}), y.log_det};
 }
 
 static FlowResult coupling_inverse(const FlowLayer *layer, Tensor *y)
 {
-    return inverse_given(layer, y, NULL);
+    const Coupling *c = (const Coupling *)layer;
+    Halves h = halves_of(c, y);
+    FlowResult x = flow_split_result(monotone_inverse(&c->map, h.changed, parameters(c, h.kept)));
+    return (FlowResult){join(c, (Halves){h.kept, x.value}), x.log_det};
 }
 
 static void coupling_destroy(FlowLayer *layer)
@@ -92,42 +72,25 @@ static const FlowLayerKind spline_kind = {.name = "spline coupling",
                                           .inverse = coupling_inverse,
                                           .destroy = coupling_destroy};
 
-static const FlowLayerKind conditional_kind = {.name = "conditional coupling",
-                                               .forward = coupling_forward,
-                                               .inverse = coupling_inverse,
-                                               .forward_given = forward_given,
-                                               .inverse_given = inverse_given,
-                                               .destroy = coupling_destroy};
-
-FlowLayer *flow_conditional_coupling(Params *params, const char *name, int dims, int context,
-                                     bool turned, Monotone map, const int *hidden, int layers,
-                                     Rng *rng)
+FlowLayer *flow_coupling(Params *params, const char *name, int dims, bool turned, Monotone map,
+                         const int *hidden, int layers, Rng *rng)
 {
     if (dims < 2)
         fail("flow_coupling: '%s' has %d number(s); a coupling needs two parts", name, dims);
     Coupling *c = memory_new(1, sizeof *c);
-    c->layer.kind = context > 0                   ? &conditional_kind
-                    : map.kind == MONOTONE_AFFINE ? &affine_kind
-                                                  : &spline_kind;
+    c->layer.kind = map.kind == MONOTONE_AFFINE ? &affine_kind : &spline_kind;
     c->layer.dims = dims;
     c->turned = turned;
     c->first = dims / 2;
-    c->context = context;
     c->map = map;
-    int kept = turned ? dims - c->first : c->first, in = kept + context;
+    int kept = turned ? dims - c->first : c->first;
     char *out = memory_format("%s.out", name);
-    c->hidden = mlp_create(params, name, in, hidden, layers, ACTIVATION_RELU, rng);
-    c->out = linear_create(params, out, mlp_width(in, hidden, layers),
+    c->hidden = mlp_create(params, name, kept, hidden, layers, ACTIVATION_RELU, rng);
+    c->out = linear_create(params, out, mlp_width(kept, hidden, layers),
                            (dims - kept) * monotone_parameters(&map), ACTIVATION_NONE, rng);
     memset(c->out.weight->value, 0, c->out.weight->size * sizeof(real)); /* the identity */
     free(out);
     return &c->layer;
-}
-
-FlowLayer *flow_coupling(Params *params, const char *name, int dims, bool turned, Monotone map,
-                         const int *hidden, int layers, Rng *rng)
-{
-    return flow_conditional_coupling(params, name, dims, 0, turned, map, hidden, layers, rng);
 }
 
 /* ---------------------------------------------------------------- images */
