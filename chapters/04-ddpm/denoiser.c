@@ -64,10 +64,9 @@ static TimeEmbedding time_embedding_create(Params *params, const char *name, int
     embedding.first = linear_named(params, name, "time.0", TIME_FEATURES, width, rng);
     embedding.second = linear_named(params, name, "time.1", width, width, rng);
     if (classes > 0) {
-        char *full = memory_format("%s.class", name);
-        embedding.class_table = params_weight(params, full, 2, (int[]){classes + 1, width});
+        embedding.class_table =
+            params_weight_of(params, name, "class", 2, (int[]){classes + 1, width});
         rng_normal(rng, embedding.class_table->value, embedding.class_table->size);
-        free(full);
     }
     return embedding;
 }

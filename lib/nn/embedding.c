@@ -1,16 +1,10 @@
 #include "nn/embedding.h"
 
-#include "support/memory.h"
-
-#include <stdlib.h>
-
 static const real START_SD = (real)0.02;
 
 Embedding embedding_create(Params *params, const char *name, int entries, int width, Rng *rng)
 {
-    char *full = memory_format("%s.table", name);
-    Embedding e = {params_weight(params, full, 2, (int[]){entries, width})};
-    free(full);
+    Embedding e = {params_weight_of(params, name, "table", 2, (int[]){entries, width})};
     rng_normal(rng, e.table->value, e.table->size);
     for (size_t i = 0; i < e.table->size; i++)
         e.table->value[i] *= START_SD;

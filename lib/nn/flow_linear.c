@@ -20,17 +20,6 @@ static void channels_destroy(FlowLayer *layer)
     free(layer);
 }
 
-static Tensor *weight_of(Params *params, const char *name, const char *of, int rows, int columns,
-                         bool trained)
-{
-    char *full = memory_format("%s.%s", name, of);
-    int shape[2] = {rows, columns};
-    Tensor *weight =
-        trained ? params_weight(params, full, 2, shape) : params_buffer(params, full, 2, shape);
-    free(full);
-    return weight;
-}
-
 /* Rows of all positions' channels. */
 static Tensor *by_position(const Channels *c, Tensor *x)
 {
@@ -107,8 +96,8 @@ static Channels *channels_new(const FlowLayerKind *kind, const char *name, int d
 FlowLayer *flow_actnorm(Params *params, const char *name, int dims, int channels)
 {
     Channels *c = channels_new(&actnorm_kind, name, dims, channels);
-    c->shift = weight_of(params, name, "shift", 1, channels, true);
-    c->log_scale = weight_of(params, name, "log_scale", 1, channels, true);
+    c->shift = params_weight_of(params, name, "shift", 2, (int[]){1, channels});
+    c->log_scale = params_weight_of(params, name, "log_scale", 2, (int[]){1, channels});
     return &c->layer;
 }
 
@@ -199,11 +188,11 @@ FlowLayer *flow_linear(Params *params, const char *name, int dims, int channels,
     Channels *c = channels_new(&linear_kind, name, dims, channels);
     size_t n = (size_t)channels;
     int sign;
-    c->lower = weight_of(params, name, "lower", channels, channels, true);
-    c->upper = weight_of(params, name, "upper", channels, channels, true);
-    c->log_size = weight_of(params, name, "log_size", 1, channels, true);
-    c->sign = weight_of(params, name, "sign", 1, channels, false);
-    c->order = weight_of(params, name, "order", channels, channels, false);
+    c->lower = params_weight_of(params, name, "lower", 2, (int[]){channels, channels});
+    c->upper = params_weight_of(params, name, "upper", 2, (int[]){channels, channels});
+    c->log_size = params_weight_of(params, name, "log_size", 2, (int[]){1, channels});
+    c->sign = params_buffer_of(params, name, "sign", 2, (int[]){1, channels});
+    c->order = params_buffer_of(params, name, "order", 2, (int[]){channels, channels});
     gsl_matrix *q = rotation(n, rng);
     gsl_permutation *order = gsl_permutation_alloc(n);
     gsl_linalg_LU_decomp(q, order, &sign);

@@ -1,6 +1,5 @@
 /* The planar layer. */
 #include "nn/flow_internal.h"
-#include "support/fail.h"
 #include "support/memory.h"
 
 #include <math.h>
@@ -84,21 +83,13 @@ static const FlowLayerKind planar_kind = {.name = "planar",
                                           .inverse = planar_inverse,
                                           .destroy = planar_destroy};
 
-static Tensor *weight_of(Params *params, const char *name, const char *of, int columns)
-{
-    char *full = memory_format("%s.%s", name, of);
-    Tensor *weight = params_weight(params, full, 2, (int[]){1, columns});
-    free(full);
-    return weight;
-}
-
 FlowLayer *flow_planar(Params *params, const char *name, int dims, Rng *rng)
 {
     Planar *p = memory_new(1, sizeof *p);
     p->layer = (FlowLayer){&planar_kind, dims};
-    p->u = weight_of(params, name, "u", dims);
-    p->w = weight_of(params, name, "w", dims);
-    p->b = weight_of(params, name, "b", 1);
+    p->u = params_weight_of(params, name, "u", 2, (int[]){1, dims});
+    p->w = params_weight_of(params, name, "w", 2, (int[]){1, dims});
+    p->b = params_weight_of(params, name, "b", 2, (int[]){1, 1});
     for (int j = 0; j < dims; j++) {
         p->w->value[j] = (real)(rng_normal_one(rng) / sqrt(dims));
         p->u->value[j] = (real)(0.1 * rng_normal_one(rng) / sqrt(dims));

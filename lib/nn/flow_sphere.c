@@ -172,17 +172,14 @@ FlowLayer *flow_sphere(Params *params, const char *name, int bins, const int *hi
     s->layer = (FlowLayer){&sphere_kind, 3};
     s->height = (Monotone){MONOTONE_SPLINE, bins, 1};
     s->angle = (Monotone){MONOTONE_SPLINE, bins, (real)M_PI};
-    char *rotation = memory_format("%s.rotation", name), *raw = memory_format("%s.height", name);
     char *out = memory_format("%s.out", name);
     int p = monotone_parameters(&s->angle);
-    s->rotation = params_buffer(params, rotation, 2, (int[]){3, 3});
+    s->rotation = params_buffer_of(params, name, "rotation", 2, (int[]){3, 3});
     fill_rotation(s->rotation->value, rng);
-    s->raw = params_weight(params, raw, 2, (int[]){1, p});
+    s->raw = params_weight_of(params, name, "height", 2, (int[]){1, p});
     s->hidden = mlp_create(params, name, 1, hidden, layers, ACTIVATION_TANH, rng);
     s->out = linear_create(params, out, mlp_width(1, hidden, layers), p + 1, ACTIVATION_NONE, rng);
     memset(s->out.weight->value, 0, s->out.weight->size * sizeof(real));
-    free(rotation);
-    free(raw);
     free(out);
     return &s->layer;
 }

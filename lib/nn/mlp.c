@@ -10,13 +10,9 @@ Linear linear_create(Params *params, const char *name, int in, int out, Activati
                      Rng *rng)
 {
     bool rectified = activation == ACTIVATION_RELU || activation == ACTIVATION_LEAKY_RELU;
-    char *weight_name = memory_format("%s.weight", name);
-    char *bias_name = memory_format("%s.bias", name);
-    Tensor *weight = params_weight(params, weight_name, 2, (int[]){in, out});
+    Tensor *weight = params_weight_of(params, name, "weight", 2, (int[]){in, out});
     params_init_glorot(weight, in, out, rectified ? (real)sqrt(2.0) : 1, rng);
-    Tensor *bias = params_weight(params, bias_name, 1, &out);
-    free(weight_name);
-    free(bias_name);
+    Tensor *bias = params_weight_of(params, name, "bias", 1, &out);
     return (Linear){weight, bias, activation};
 }
 

@@ -1,17 +1,12 @@
 #include "nn/norm.h"
 
 #include "support/fail.h"
-#include "support/memory.h"
-
-#include <stdlib.h>
 
 static Tensor *line(Params *params, const char *name, const char *part, int width, real value)
 {
-    char *full = memory_format("%s.%s", name, part);
-    Tensor *weight = params_weight(params, full, 1, &width);
+    Tensor *weight = params_weight_of(params, name, part, 1, &width);
     for (int i = 0; i < width; i++)
         weight->value[i] = value;
-    free(full);
     return weight;
 }
 

@@ -83,6 +83,24 @@ Tensor *params_buffer(Params *params, const char *name, int rank, const int *sha
     return add(params, name, rank, shape, false);
 }
 
+Tensor *params_weight_of(Params *params, const char *layer, const char *part, int rank,
+                         const int *shape)
+{
+    char *name = memory_format("%s.%s", layer, part);
+    Tensor *weight = params_weight(params, name, rank, shape);
+    free(name);
+    return weight;
+}
+
+Tensor *params_buffer_of(Params *params, const char *layer, const char *part, int rank,
+                         const int *shape)
+{
+    char *name = memory_format("%s.%s", layer, part);
+    Tensor *buffer = params_buffer(params, name, rank, shape);
+    free(name);
+    return buffer;
+}
+
 void params_bind(Params *params, Tape *tape)
 {
     for (int i = 0; i < params->count; i++) {

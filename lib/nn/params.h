@@ -22,6 +22,12 @@ void params_free(Params *params);
 Tensor *params_weight(Params *params, const char *name, int rank, const int *shape);
 Tensor *params_buffer(Params *params, const char *name, int rank, const int *shape);
 
+/* The same under the name LAYER.PART. */
+Tensor *params_weight_of(Params *params, const char *layer, const char *part, int rank,
+                         const int *shape);
+Tensor *params_buffer_of(Params *params, const char *layer, const char *part, int rank,
+                         const int *shape);
+
 /* At the start of a step: operations on these weights go to that tape, and their gradients start
  * anew. */
 void params_bind(Params *params, Tape *tape);
