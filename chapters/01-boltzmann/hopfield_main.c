@@ -45,7 +45,7 @@ typedef struct Memory {
 static void choose(const Dataset *data, int n, uint32_t *index)
 {
     enum { SEARCHED = 100000 };
-    const uint8_t *label = data->label;
+    const uint16_t *label = data->label;
     int found = 0,
         most = data->count[SPLIT_TRAIN] < SEARCHED ? (int)data->count[SPLIT_TRAIN] : SEARCHED;
     bool *taken = memory_new((size_t)most, sizeof *taken);

@@ -11,11 +11,10 @@
 #include <string.h>
 
 static const char *const NAMES[] = {
-    "8gaussians",     "moons",        "pinwheel",  "checkerboard",  "2spirals",
-    "circles",        "rings",        "swissroll", "ring8",         "grid25",
-    "sphere-mixture", "sphere-earth", "digits",    "digits-binary", "bars",
-    "bars-2",         "bars-3",       "bars-4",    "bars-5",        "bars-6",
-    "mnist",          "mnist-binary", NULL};
+    "8gaussians", "moons",         "pinwheel", "checkerboard", "2spirals",       "circles",
+    "rings",      "swissroll",     "ring8",    "grid25",       "sphere-mixture", "sphere-earth",
+    "digits",     "digits-binary", "bars",     "bars-2",       "bars-3",         "bars-4",
+    "bars-5",     "bars-6",        "mnist",    "mnist-binary", "stacked-mnist",  NULL};
 
 const char *const *dataset_names(void)
 {
@@ -47,6 +46,8 @@ void dataset_free(Dataset *dataset)
     free(dataset->fixed);
     free(dataset->label);
     free(dataset->factor);
+    free(dataset->mode);
+    free(dataset->part);
     free(dataset);
 }
 
@@ -80,8 +81,8 @@ static _Noreturn void refuse_name(const char *name)
 
 Dataset *dataset_load(const char *name)
 {
-    Dataset *(*const loaders[])(const char *) = {toys_load, sphere_load, digits_load,
-                                                 bars_load, mnist_load,  user_load};
+    Dataset *(*const loaders[])(const char *) = {toys_load,  sphere_load,  digits_load, bars_load,
+                                                 mnist_load, stacked_load, user_load};
     for (size_t i = 0; i < sizeof loaders / sizeof *loaders; i++) {
         Dataset *dataset = loaders[i](name);
         if (dataset != NULL)
@@ -142,6 +143,17 @@ static void fetch_levels(const Dataset *dataset, size_t example, real *x)
         x[d] = (real)level[d];
 }
 
+/* Each channel another image: x [height, width, channels]. */
+static void fetch_stack(const Dataset *dataset, size_t example, real *x)
+{
+    size_t channels = (size_t)dataset->channels, pixels = (size_t)dataset->dims / channels;
+    for (size_t c = 0; c < channels; c++) {
+        const uint8_t *level = dataset->level + dataset->part[example * channels + c] * pixels;
+        for (size_t p = 0; p < pixels; p++)
+            x[p * channels + c] = (real)level[p];
+    }
+}
+
 static void fetch_fixed(const Dataset *dataset, size_t example, real *x)
 {
     size_t row = example - dataset->count[SPLIT_TRAIN];
@@ -168,6 +180,8 @@ static void fetch_one(const Dataset *dataset, Split split, size_t example, Rng r
 {
     if (dataset->kind == DATA_POINTS)
         fetch_points(dataset, example, x);
+    else if (dataset->part != NULL)
+        fetch_stack(dataset, example, x);
     else if (dataset->fixed == NULL)
         fetch_levels(dataset, example, x);
     else if (split == SPLIT_TRAIN)

@@ -37,6 +37,9 @@ struct Dataset {
     int classes; /* labels are 0 .. classes-1; 0: there are none                */
     int factors; /* known causes of each example (slant, thickness); 0: none    */
     const char *factor_name[DATA_FACTORS];
+    int modes;      /* of a mixture of equal round Gaussians: how many; 0: not one                */
+    double *mode;   /* [modes, dims]: their centres                                            */
+    double mode_sd; /* their common standard deviation                                            */
     double entropy; /* of the true distribution, nats an example; NaN if unknown   */
     /* log density (points, nats) or log probability (discrete) of one example; NULL if unknown */
     double (*log_density)(const Dataset *dataset, const double *x);
@@ -44,12 +47,14 @@ struct Dataset {
     void (*draw)(const Dataset *dataset, Rng *rng, double *x);
 
     /* Storage, all splits one after the other, train first; NULL where it does not apply. */
-    float *point;   /* [count, dims]                                                          */
-    uint8_t *level; /* [count, dims]: grey levels; of binary sets the grey levels behind them, or
-                       the bits themselves where there are none (fixed is NULL then)          */
-    uint8_t *fixed; /* [count of validation + test, dims]: one binary draw, 0 or 1             */
-    uint8_t *label; /* [count]                                                                */
-    float *factor;  /* [count, factors]                                                       */
+    float *point;    /* [count, dims]                                                          */
+    uint8_t *level;  /* [count, dims]: grey levels; of binary sets the grey levels behind them, or
+                        the bits themselves where there are none (fixed is NULL then)          */
+    uint8_t *fixed;  /* [count of validation + test, dims]: one binary draw, 0 or 1             */
+    uint32_t *part;  /* of stacks: [count, channels], which image of `level` is each channel; else
+                        NULL, and example i is row i of `level`                               */
+    uint16_t *label; /* [count]                                                               */
+    float *factor;   /* [count, factors]                                                       */
 };
 
 /* By name: a set drawn by code (dataset_names), a fetched one (mnist, mnist-binary), or a path: a

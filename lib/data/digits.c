@@ -28,7 +28,7 @@ static void digit_draw(Dataset *dataset, size_t i, Rng rng)
     DigitPath path;
     digits_path(digit, style, jitter, &path);
     digits_ink(&path, style.thickness, dataset->level + i * DIGITS_SIDE * DIGITS_SIDE);
-    dataset->label[i] = (uint8_t)digit;
+    dataset->label[i] = (uint16_t)digit;
     float factor[FACTORS] = {style.slant, style.thickness, style.size, style.shift_x,
                              style.shift_y};
     memcpy(dataset->factor + i * FACTORS, factor, sizeof factor);
@@ -47,7 +47,7 @@ static Dataset *digits_make(const char *name, DataKind kind, int levels)
     memcpy(dataset->factor_name, factor_name, sizeof factor_name);
     size_t total = dataset_total(dataset);
     dataset->level = memory_new(total * (size_t)dataset->dims, 1);
-    dataset->label = memory_new(total, 1);
+    dataset->label = memory_new(total, sizeof *dataset->label);
     dataset->factor = memory_new(total * FACTORS, sizeof *dataset->factor);
     Rng stream = rng_stream(DATASET_SEED, "digits");
 #pragma omp parallel for schedule(static)

@@ -83,9 +83,11 @@ Dataset *mnist_read(const char *folder, const char *name, const char *const *sum
     dataset->level = memory_new(train.image.count + test.image.count, 1);
     memcpy(dataset->level, train.image.value, train.image.count);
     memcpy(dataset->level + train.image.count, test.image.value, test.image.count);
-    dataset->label = memory_new(train.label.count + test.label.count, 1);
-    memcpy(dataset->label, train.label.value, train.label.count);
-    memcpy(dataset->label + train.label.count, test.label.value, test.label.count);
+    dataset->label = memory_new(train.label.count + test.label.count, sizeof *dataset->label);
+    for (size_t i = 0; i < train.label.count; i++)
+        dataset->label[i] = train.label.value[i];
+    for (size_t i = 0; i < test.label.count; i++)
+        dataset->label[train.label.count + i] = test.label.value[i];
     half_free(&train);
     half_free(&test);
     if (binary)

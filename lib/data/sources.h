@@ -31,6 +31,10 @@ Dataset *sphere_load(const char *name);
 Dataset *digits_load(const char *name);
 Dataset *bars_load(const char *name);
 Dataset *mnist_load(const char *name);
+Dataset *stacked_load(const char *name);
+
+/* Stacks of three images each of the same split of `images`, which is taken over and freed. */
+Dataset *stacked_of(Dataset *images, const char *name, const size_t count[SPLITS]);
 Dataset *user_load(const char *path);
 
 #endif

@@ -113,7 +113,7 @@ Dataset *sphere_load(const char *name)
         Rng rng = rng_at(stream, i);
         double x[3];
         if (mixture)
-            dataset->label[i] = (uint8_t)mixture_draw(&rng, x);
+            dataset->label[i] = (uint16_t)mixture_draw(&rng, x);
         else
             earth_draw_one(dataset, &rng, x);
         for (size_t d = 0; d < 3; d++)

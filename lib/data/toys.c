@@ -193,23 +193,24 @@ typedef struct Toy {
     int classes;
     int (*sample)(Rng *rng, double x[2]);
     double (*log_density)(const Dataset *dataset, const double *x);
-    double entropy; /* minus the integral of p log p, nats */
+    double entropy;         /* minus the integral of p log p, nats */
+    const Mixture *mixture; /* NULL: none */
 } Toy;
 
 /* Entropies: ring8, grid25 and checkerboard in closed form (components of the first two are 40 and
  * more standard deviations apart); the others by summing p log p on a fine grid, to the digits
  * shown. */
 static const Toy TOYS[] = {
-    {"8gaussians", 8, eight_sample, eight_log_density, 2.83188},
-    {"moons", 2, moons_sample, moons_log_density, 2.39388},
-    {"pinwheel", 5, pinwheel_sample, pinwheel_log_density, 2.31779},
-    {"checkerboard", 0, checkerboard_sample, checkerboard_log_density, 3.46573590},
-    {"2spirals", 2, spirals_sample, spirals_log_density, 2.64545},
-    {"circles", 2, circles_sample, circles_log_density, 3.26814},
-    {"rings", 4, rings_sample, rings_log_density, 2.62318},
-    {"swissroll", 0, swissroll_sample, swissroll_log_density, 2.66965},
-    {"ring8", 8, ring_sample, ring_log_density, -4.29302176},
-    {"grid25", 25, grid_sample, grid_log_density, 0.06528840},
+    {"8gaussians", 8, eight_sample, eight_log_density, 2.83188, &EIGHT},
+    {"moons", 2, moons_sample, moons_log_density, 2.39388, NULL},
+    {"pinwheel", 5, pinwheel_sample, pinwheel_log_density, 2.31779, NULL},
+    {"checkerboard", 0, checkerboard_sample, checkerboard_log_density, 3.46573590, NULL},
+    {"2spirals", 2, spirals_sample, spirals_log_density, 2.64545, NULL},
+    {"circles", 2, circles_sample, circles_log_density, 3.26814, NULL},
+    {"rings", 4, rings_sample, rings_log_density, 2.62318, NULL},
+    {"swissroll", 0, swissroll_sample, swissroll_log_density, 2.66965, NULL},
+    {"ring8", 8, ring_sample, ring_log_density, -4.29302176, &RING},
+    {"grid25", 25, grid_sample, grid_log_density, 0.06528840, &GRID},
 };
 
 static void toy_draw(const Toy *toy, Dataset *dataset)
@@ -223,10 +224,19 @@ static void toy_draw(const Toy *toy, Dataset *dataset)
     for (size_t i = 0; i < n; i++) {
         Rng rng = rng_at(toy_stream, i);
         double x[2];
-        dataset->label[i] = (uint8_t)toy->sample(&rng, x);
+        dataset->label[i] = (uint16_t)toy->sample(&rng, x);
         dataset->point[2 * i] = (float)x[0];
         dataset->point[2 * i + 1] = (float)x[1];
     }
+}
+
+static void keep_modes(const Mixture *mixture, Dataset *dataset)
+{
+    dataset->modes = mixture->count;
+    dataset->mode_sd = mixture->sd;
+    dataset->mode = memory_new(2 * (size_t)mixture->count, sizeof *dataset->mode);
+    for (int k = 0; k < mixture->count; k++)
+        mixture->centre(k, dataset->mode + 2 * k);
 }
 
 static const Toy *toy_of(const char *name)
@@ -254,6 +264,8 @@ Dataset *toys_load(const char *name)
         dataset->entropy = toy->entropy;
         dataset->log_density = toy->log_density;
         dataset->draw = toy_draw_one;
+        if (toy->mixture != NULL)
+            keep_modes(toy->mixture, dataset);
         toy_draw(toy, dataset);
         return dataset;
     }

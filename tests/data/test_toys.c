@@ -232,6 +232,31 @@ static void test_same_every_time(void)
     dataset_free(other);
 }
 
+/* Of a mixture an example lies around the mode of its label: the mean square of its distance is 2
+ * sd^2, with a relative standard error of 1 / sqrt(n). */
+static void test_modes(void)
+{
+    static const char *const name[3] = {"8gaussians", "ring8", "grid25"};
+    for (int k = 0; k < 3; k++) {
+        Dataset *dataset = dataset_load(name[k]);
+        size_t n = dataset->count[SPLIT_TEST];
+        double square = 0, x[2];
+        CU_ASSERT(dataset->modes == dataset->classes);
+        for (size_t i = 0; i < n; i++) {
+            size_t at = dataset->count[SPLIT_TRAIN] + dataset->count[SPLIT_VALIDATION] + i;
+            const double *centre = dataset->mode + 2 * dataset->label[at];
+            test_point(dataset, i, x);
+            square += (pow(x[0] - centre[0], 2) + pow(x[1] - centre[1], 2)) / (double)n;
+        }
+        double ratio = square / (2 * dataset->mode_sd * dataset->mode_sd);
+        CU_ASSERT(fabs(ratio - 1) < 5 / sqrt((double)n));
+        dataset_free(dataset);
+    }
+    Dataset *moons = dataset_load("moons");
+    CU_ASSERT(moons->modes == 0 && moons->mode == NULL);
+    dataset_free(moons);
+}
+
 const Suite suite = {"data/toys",
                      {{"mass, entropy and a corner", test_mass_entropy_corner},
                       {"narrow mixtures", test_narrow_mixtures},
@@ -240,4 +265,5 @@ const Suite suite = {"data/toys",
                       {"known values", test_known_values},
                       {"far away", test_far_away},
                       {"same every time", test_same_every_time},
+                      {"modes of the mixtures", test_modes},
                       {NULL, NULL}}};
