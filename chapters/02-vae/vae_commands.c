@@ -2,6 +2,7 @@
 #include "02-vae/vae_figures.h"
 
 #include "support/fail.h"
+#include "train/traverse.h"
 
 static const OptionSpec slider_options[] = {
     {"unit", OPTION_INT, NULL, "J", "latent to move, from 1 (default: the most active ones)", 1,
@@ -43,6 +44,17 @@ static void attribute_command(Model *model, const Task *task)
                task->data->name);
 }
 
+static Tensor *decode(const Model *model, Tensor *z)
+{
+    const Vae *vae = (const Vae *)model;
+    return vae_mean(vae, vae_descend(vae, z, NULL));
+}
+
+static void traverse_command(Model *model, const Task *task)
+{
+    traverse_show(&(LatentDecoder){model, vae_top_width((const Vae *)model), decode}, task);
+}
+
 const FamilyCommand vae_commands[] = {{"slider", "move one latent at a time and watch the image",
                                        DATA_BINARY | DATA_GREY, slider_options, slider_command},
                                       {"denoise", "rebuild test images and damaged ones",
@@ -51,4 +63,7 @@ const FamilyCommand vae_commands[] = {{"slider", "move one latent at a time and 
                                        DATA_BINARY | DATA_GREY, NULL, interpolate_command},
                                       {"attribute", "add attribute directions to a latent",
                                        DATA_BINARY | DATA_GREY, NULL, attribute_command},
+                                      {"traverse",
+                                       "count the known causes that follow when a latent moves",
+                                       DATA_BINARY | DATA_GREY, NULL, traverse_command},
                                       {NULL, NULL, 0, NULL, NULL}};

@@ -98,6 +98,28 @@ static Measured measure_images(const Ruler *ruler, Params *params, const Dataset
     return m;
 }
 
+/* The data set's ruler, with weights in params. */
+static Ruler open_ruler(Params *params, const Dataset *data)
+{
+    Rng unused = rng_stream(0, "overwritten by the file");
+    Ruler ruler = ruler_create(params, RULER_SIDE, RULER_SIDE, RULER_CLASSES, &unused);
+    char *path = quality_ruler_path(data);
+    load_ruler(params, path);
+    free(path);
+    return ruler;
+}
+
+void quality_read_digits(const Dataset *data, const real *image, int n, int *class)
+{
+    Params *params = params_create();
+    Ruler ruler = open_ruler(params, data);
+    Measured m = measured_new(n, RULER_FEATURES);
+    ruler_measure(&ruler, params, image, n, m.feature, m.class);
+    memcpy(class, m.class, (size_t)n * sizeof *class);
+    measured_free(&m);
+    params_free(params);
+}
+
 /* n examples spread over a split, with their labels. */
 static real *real_examples(const Dataset *data, Split split, int n, int *label)
 {
@@ -189,11 +211,7 @@ static Quality measure_by_ruler(const Dataset *data, const real *sample, int n, 
 {
     Quality q = {.n = n, .images = true};
     Params *params = params_create();
-    Rng unused = rng_stream(0, "overwritten by the file");
-    Ruler ruler = ruler_create(params, RULER_SIDE, RULER_SIDE, RULER_CLASSES, &unused);
-    char *path = quality_ruler_path(data);
-    load_ruler(params, path);
-    free(path);
+    Ruler ruler = open_ruler(params, data);
     int *real_label = memory_new(2 * (size_t)n, sizeof *real_label);
     real *test = real_examples(data, SPLIT_TEST, n, real_label);
     real *held_out = real_examples(data, SPLIT_VALIDATION, n, real_label + n);

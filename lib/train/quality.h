@@ -43,6 +43,10 @@ int quality_most(const Dataset *data);
  * count that can't be measured is refused. */
 int quality_samples(const Dataset *data, const Options *options);
 
+/* What the ruler's classifier reads in n one-channel images of 28 x 28, 0 black .. 1 white, by the
+ * weights of quality_ruler_path: class [n] in 0 .. 9. Refuses where the file is missing. */
+void quality_read_digits(const Dataset *data, const real *image, int n, int *class);
+
 /* sample [n, dims] in the data's units, n at most quality_most; label [n]: the classes that were
  * wanted, or NULL. */
 Quality quality_measure(const Dataset *data, const real *sample, int n, const int *label);
