@@ -144,6 +144,7 @@ typedef struct FigurePanel {
     const char *title;
     const double *density; /* [ny, nx], row 0 at the bottom: values at the centres of equal cells */
     const real *point;     /* [points, 2], drawn over the map; NULL: none                    */
+    const real *step;      /* [points, 2]: arrows from each point to point + step; NULL: none */
     size_t points;
 } FigurePanel;
 

@@ -20,7 +20,24 @@ static void check(const FigureText *text, const FigureHeatmaps *maps)
              text->name, maps->x.low, maps->x.high, maps->y.low, maps->y.high);
 }
 
-/* All maps as 4-byte floats, then all points as pairs of them. Returns what the maps span. */
+/* Numbers that stand for a point in the file: x, y, and those of its arrow. */
+static size_t numbers_a_point(const FigurePanel *panel)
+{
+    return panel->step != NULL ? 4 : 2;
+}
+
+static void write_points(FILE *data, const FigurePanel *panel)
+{
+    for (size_t i = 0; i < panel->points; i++)
+        for (size_t k = 0; k < numbers_a_point(panel); k++) {
+            const real *from = k < 2 ? panel->point : panel->step;
+            float stored = (float)from[2 * i + k % 2];
+            fwrite(&stored, sizeof stored, 1, data);
+        }
+}
+
+/* All maps as 4-byte floats, then all points as pairs of them, or as fours with their arrows.
+ * Returns what the maps span. */
 static FigureRange write_data(FILE *data, const FigureHeatmaps *maps)
 {
     FigureRange span = range_none();
@@ -33,12 +50,8 @@ static FigureRange write_data(FILE *data, const FigureHeatmaps *maps)
             fwrite(&stored, sizeof stored, 1, data);
         }
     }
-    for (int i = 0; i < maps->panels; i++) {
-        for (size_t k = 0; k < 2 * maps->panel[i].points; k++) {
-            float stored = (float)maps->panel[i].point[k];
-            fwrite(&stored, sizeof stored, 1, data);
-        }
-    }
+    for (int i = 0; i < maps->panels; i++)
+        write_points(data, &maps->panel[i]);
     return span;
 }
 
@@ -87,7 +100,7 @@ static void place_colourbox(FILE *gp, const Canvas *canvas)
 }
 
 static void plot_panel(const Script *script, const FigureHeatmaps *maps, int i,
-                       size_t points_before)
+                       size_t numbers_before)
 {
     FILE *gp = script->gp;
     const FigurePanel *panel = &maps->panel[i];
@@ -99,8 +112,14 @@ static void plot_panel(const Script *script, const FigureHeatmaps *maps, int i,
             "origin=(%.10g,%.10g) dx=%.10g dy=%.10g with image notitle",
             script->name, (size_t)i * cells * sizeof(float), maps->nx, maps->ny,
             maps->x.low + dx / 2, maps->y.low + dy / 2, dx, dy);
-    size_t skip = ((size_t)maps->panels * cells + 2 * points_before) * sizeof(float);
-    if (panel->points > 0)
+    size_t skip = ((size_t)maps->panels * cells + numbers_before) * sizeof(float);
+    if (panel->points > 0 && panel->step != NULL)
+        fprintf(gp,
+                ", \\\n    '%s.bin' binary skip=%zu record=%zu "
+                "format='%%float32%%float32%%float32%%float32' using 1:2:3:4 with vectors head "
+                "filled size screen 0.006,20,60 lw 1 lc rgb '#ffffff' notitle",
+                script->name, skip, panel->points);
+    else if (panel->points > 0)
         fprintf(gp,
                 ", \\\n    '%s.bin' binary skip=%zu record=%zu format='%%float32%%float32' "
                 "using 1:2 with points pt 7 ps 0.3 lc rgb '#50ffffff' notitle",
@@ -112,7 +131,7 @@ static void plot_panels(Script *script, const FigureHeatmaps *maps, const Canvas
                         bool empty)
 {
     FILE *gp = script->gp;
-    size_t points_before = 0;
+    size_t numbers_before = 0;
     for (int i = 0; i < maps->panels; i++) {
         place_panel(gp, canvas, i);
         if (i == maps->panels - 1)
@@ -123,8 +142,8 @@ static void plot_panels(Script *script, const FigureHeatmaps *maps, const Canvas
         if (empty)
             fputs("plot NaN notitle\n", gp);
         else
-            plot_panel(script, maps, i, points_before);
-        points_before += maps->panel[i].points;
+            plot_panel(script, maps, i, numbers_before);
+        numbers_before += numbers_a_point(&maps->panel[i]) * maps->panel[i].points;
         fputs("unset title\n", gp);
     }
 }

@@ -154,6 +154,8 @@ static Result measure(BenchModel *model, bool with_peer)
             result.peer_threads = t + 1;
         }
     }
+    if (model->destroy != NULL)
+        model->destroy(model);
     optimizer_free(model->optimizer);
     params_free(model->params);
     tape_free(tape);

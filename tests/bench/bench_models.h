@@ -5,6 +5,7 @@
 #include "01-boltzmann/rbm.h"
 #include "01-helmholtz/helmholtz.h"
 #include "04-ddpm/denoiser.h"
+#include "05-gan/gan.h"
 #include "nn/conv.h"
 #include "nn/embedding.h"
 #include "nn/mlp.h"
@@ -22,7 +23,8 @@ struct BenchModel {
     void (*create)(BenchModel *model, Rng *rng);
     /* The loss of a batch x [batch, dims] of N(0, 1) numbers. */
     Tensor *(*loss)(BenchModel *model, Tensor *x, Rng *noise);
-    /* Instead of a loss, where the gradient is written by hand. */
+    void (*destroy)(BenchModel *model); /* of what create made beside params; NULL: nothing */
+    /* Instead of a loss, where the gradient is written by hand or a second network is updated. */
     void (*gradient)(BenchModel *model, Tensor *x, Rng *noise);
     Params *params;
     Optimizer *optimizer;
@@ -55,12 +57,19 @@ struct BenchModel {
         Denoiser denoiser;
         Helmholtz helmholtz;
         Rbm rbm;
+        struct {
+            Generator generator; /* in the model's params */
+            Discriminator discriminator;
+            Params *params;
+            Optimizer *optimizer;
+        } gan;
     } net;
 };
 
 extern BenchModel bench_vae, bench_flow, bench_flow_mnist; /* bench_dense.c */
 extern BenchModel bench_ddpm, bench_ddpm28, bench_latent;  /* bench_unet.c */
 extern BenchModel bench_transformer, bench_clip;           /* bench_transformer.c */
+extern BenchModel bench_gan;                               /* bench_gan.c         */
 
 extern BenchModel bench_wake_sleep, bench_rws, bench_rbm; /* bench_belief.c      */
 

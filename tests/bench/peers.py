@@ -285,10 +285,49 @@ class Rbm(nn.Module):
         self.hidden.grad = (of_model - of_data).mean(0)
 
 
+class Gan(nn.Module):
+    """DCGAN on 28x28: both networks are updated in a step, from the same generated images."""
+
+    batch, dims = 64, 784
+
+    def __init__(self):
+        super().__init__()
+        self.start = nn.Linear(64, 7 * 7 * 128)
+        self.convs = nn.ModuleList(nn.Conv2d(i, o, 3, padding=1) for i, o in ((128, 64), (64, 32), (32, 1)))
+        self.norms = nn.ModuleList(nn.GroupNorm(8, n) for n in (128, 64, 32))
+        self.judge = nn.Sequential(
+            nn.Conv2d(1, 32, 3, 2, 1), nn.LeakyReLU(0.2), nn.Conv2d(32, 64, 3, 2, 1), nn.LeakyReLU(0.2),
+            nn.Conv2d(64, 128, 3, 2, 1), nn.LeakyReLU(0.2), nn.Flatten(), nn.Linear(16 * 128, 1))
+        self.judge_update = torch.optim.Adam(self.judge.parameters(), 2e-4, (0.5, 0.999))
+
+    def generate(self):
+        h = self.start(torch.randn(self.batch, 64)).reshape(-1, 128, 7, 7)
+        for i, (norm, conv) in enumerate(zip(self.norms, self.convs)):
+            h = functional.relu(norm(h))
+            h = conv(functional.interpolate(h, scale_factor=2) if i < 2 else h)
+        return torch.tanh(h)
+
+    def gradient(self, x):
+        """Updates the discriminator, and leaves the gradients of the generator to the caller."""
+        fake = self.generate()
+        loss = functional.softplus(-self.judge(x.reshape(-1, 1, 28, 28))).mean() \
+            + functional.softplus(self.judge(fake.detach())).mean()
+        self.judge_update.zero_grad(set_to_none=True)
+        loss.backward()
+        self.judge_update.step()
+        for p in self.judge.parameters():
+            p.requires_grad_(False)
+        loss = functional.softplus(-self.judge(fake)).mean()
+        self.zero_grad(set_to_none=True)
+        loss.backward()
+        for p in self.judge.parameters():
+            p.requires_grad_(True)
+
+
 MODELS = {'vae': Vae, 'flow-2d': Flow2d, 'flow-mnist': FlowMnist, 'ddpm': lambda: Denoiser(4, 14, (48, 96)),
           'ddpm-28': lambda: Denoiser(1, 28, (32, 64, 64)), 'latent-ddpm': lambda: Denoiser(4, 8, (64, 128)),
           'transformer': Transformer, 'clip': Clip, 'wake-sleep': lambda: WakeSleep(1), 'rws': lambda: WakeSleep(10),
-          'rbm': Rbm}
+          'rbm': Rbm, 'gan': Gan}
 
 
 def draw(model):

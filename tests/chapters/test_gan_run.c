@@ -1,0 +1,141 @@
+/* GANs in single precision as users run them: stopped runs, samples, commands, bad input. */
+#include "chapters/small_gan.h"
+
+#include "05-gan/gan_diary.h"
+#include "nn/norm.h"
+
+#include <math.h>
+
+/* ---------------------------------------------------------------- bad input */
+
+typedef struct Line {
+    const char *data, *words;
+    int status;
+    const char *says;
+} Line;
+
+static const Line lines[] = {
+    {"ring8", "--pack 3", 2, "--pack 3: does not divide the batch of 256 examples"},
+    {"ring8", "--pack 4 --batch 250", 2, "give --batch a multiple of 4"},
+    {"ring8", "--pack 2 --d-steps 3 --batch 252 --hidden 4", 0, ""},
+    {"ring8", "--pack 2 --d-steps 3 --batch 255", 2, "give --batch a multiple of 6"},
+    {"ring8", "--d-steps 0", 2, "--d-steps"},
+    {"checkerboard", "--conditional yes", 2, "--conditional yes: checkerboard has no labels"},
+    {"ring8", "--conditional yes --pack 2", 2, "have no common label; give --pack 1"},
+    {"digits", "--channels 12", 2, "--channels: 12 is not a multiple of 8"},
+    {"digits", "--channels 8,8,8,8", 2, "sides are multiples of 8; digits has 28 x 28"},
+    {"digits", "--channels 8,8,8,8,8", 2, "--channels: 5 levels; at most 4"},
+    {"ring8", "--hidden 4,4,4,4,4,4,4,4,4", 2, "--hidden: 9 layers; at most 8"},
+    {"ring8", "--loss wassertein", 2, "did you mean 'wasserstein'"},
+    {"digits", "--channels 8,8", 0, ""}};
+
+static void make(void *context)
+{
+    const Line *line = context;
+    SmallGan g = small_gan(line->data, line->words);
+    small_gan_free(&g);
+}
+
+static void test_options(void)
+{
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        Line line = lines[i];
+        ChildResult result = child_run(make, &line);
+        CU_ASSERT(child_said(&result, line.status, line.says));
+    }
+}
+
+/* A penalty through an operation without a tangent rule names it. */
+static void penalise_norm(void *context)
+{
+    (void)context;
+    Params *params = params_create();
+    Tape *tape = tape_create(kernels_best());
+    GroupNorm norm = group_norm_create(params, "norm", 8, 2);
+    params_bind(params, tape);
+    Tensor *x = tensor_watch(tensor_fill(tape, 2, (int[]){4, 8}, 1));
+    gan_penalty_zero(tensor_mean_axis(group_norm_forward(&norm, x), 1), x, 1);
+}
+
+static void test_no_rule(void)
+{
+    ChildResult result = child_run(penalise_norm, NULL);
+    CU_ASSERT(child_said(&result, 128 + SIGABRT, "'group_norm' has no rule for forward mode"));
+}
+
+/* ---------------------------------------------------------------- runs */
+
+static void test_resume(void)
+{
+    run_stopped_equals_whole(&gan_family,
+                             "--data ring8 --hidden 8 --batch 32 --steps 20 --threads 1 --quick "
+                             "--quiet --penalty-every 3",
+                             "9");
+    run_stopped_equals_whole(&gan_family,
+                             "--data digits --channels 8,8 --batch 8 --steps 8 --threads 1 --quick "
+                             "--quiet --spectral --pack 2 --d-steps 2 --loss hinge",
+                             "5");
+}
+
+/* The diary has a frame from before the first step and one from before the last. */
+static void test_diary(void)
+{
+    const long steps[3] = {1, 30, 20000};
+    for (int i = 0; i < 3; i++) {
+        CU_ASSERT(gan_diary_step(0, steps[i]) == 0);
+        CU_ASSERT(gan_diary_step(DIARY_FRAMES - 1, steps[i]) == steps[i] - 1);
+    }
+    SmallGan g = small_gan("ring8", "--hidden 4");
+    for (long s = 0; s < 40; s++) {
+        small_gan_begin(&g);
+        gan_diary_keep(g.gan, g.tape, s, 40);
+    }
+    const GanDiary *diary = g.gan->diary;
+    CU_ASSERT((int)diary->frames->value[0] == DIARY_FRAMES);
+    CU_ASSERT((long)diary->record->value[(DIARY_FRAMES - 1) * RECORD_COLUMNS] == 39);
+    CU_ASSERT(diary->record->value[RECORD_REVERSE_KL] >
+              0); /* fresh weights reach one mode or two */
+    small_gan_free(&g);
+}
+
+/* Samples of images are whole levels in range, of a conditional run as many as wanted. */
+static void test_samples(void)
+{
+    enum { N = 12 };
+    SmallGan g = small_gan("digits", "--channels 8,8 --conditional yes");
+    const int label[N] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9};
+    real *x = memory_new(N * 784, sizeof *x), *y = memory_new(N * 784, sizeof *y);
+    Rng noise = rng_stream(2, "sample"), same = noise;
+    tape_record(g.tape, false);
+    gan_family.sample(&g.gan->model, g.tape, &noise, &(SampleRequest){.n = N, .label = label}, x);
+    for (int i = 0; i < N * 784; i++)
+        CU_ASSERT(x[i] >= 0 && x[i] <= 255 && x[i] == floorf((float)x[i]));
+    const int other[N] = {5, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9};
+    gan_family.sample(&g.gan->model, g.tape, &same, &(SampleRequest){.n = N, .label = other}, y);
+    CU_ASSERT(memcmp(x, y, 784 * sizeof *x) != 0); /* the label matters, to its own sample alone */
+    CU_ASSERT(memcmp(x + 784, y + 784, (N - 1) * 784 * sizeof *x) == 0);
+    free(x);
+    free(y);
+    small_gan_free(&g);
+}
+
+/* The preset that loses modes is what its help says, and gives way to what is typed. */
+static void test_collapse(void)
+{
+    SmallGan g = small_gan("ring8", "--collapse"), kept = small_gan("ring8", "--collapse --d-lr 1");
+    CU_ASSERT(g.gan->loss == GAN_MINIMAX && g.gan->penalty == PENALTY_NONE);
+    CU_ASSERT(g.gan->discriminator_rate == 0.02 && g.gan->model.part[0].ema == NULL);
+    CU_ASSERT(g.gan->model.part[0].optimizer->rule.beta1 == 0.9);
+    CU_ASSERT(kept.gan->discriminator_rate == 1 && kept.gan->loss == GAN_MINIMAX);
+    small_gan_free(&g);
+    small_gan_free(&kept);
+}
+
+const Suite suite = {"chapters/gan_run",
+                     {{"options", test_options}, /* children first: later there are threads */
+                      {"no tangent rule", test_no_rule},
+                      {"stopped runs", test_resume},
+                      {"the diary", test_diary},
+                      {"the preset that collapses", test_collapse},
+                      {"samples", test_samples},
+                      {NULL, NULL}}};
