@@ -295,14 +295,15 @@ static void test_heatmaps(void)
     Figures *figures = figures_open(dir);
     const double split[] = {1, 1, 0, 0};
     const double even[] = {0.25, 0.25, 0.25, 0.25};
-    const real point[] = {0.5f, 1.5f};
-    const FigurePanel panel[] = {{"true", split, NULL, 0}, {"model", even, point, 1}};
+    const real point[] = {0.5f, 1.5f}, step[] = {0.5f, 0.25f};
+    const FigurePanel panel[] = {{"true", split, point, step, 1}, {"model", even, point, NULL, 1}};
     const FigureHeatmaps maps = {
         .panel = panel, .panels = 2, .nx = 2, .ny = 2, .x = {0, 2}, .y = {0, 2}};
     CU_ASSERT_TRUE(figure_heatmaps(figures, &(FigureText){.name = "maps", .title = "Maps"}, &maps));
     size_t bytes = 0;
     char *data = text_read(dir, "maps.bin", &bytes);
-    const float stored[] = {1, 1, 0, 0, 0.25f, 0.25f, 0.25f, 0.25f, 0.5f, 1.5f};
+    const float stored[] = {1,     1,    0,    0,    0.25f, 0.25f, 0.25f,
+                            0.25f, 0.5f, 1.5f, 0.5f, 0.25f, 0.5f,  1.5f};
     CU_ASSERT_EQUAL_FATAL(bytes, sizeof stored);
     CU_ASSERT_EQUAL(memcmp(data, stored, sizeof stored), 0);
     free(data);
@@ -314,6 +315,7 @@ static void test_heatmaps(void)
     CU_ASSERT(one.y > zero.y + 100); /* rows of a picture go down */
     CU_ASSERT(quarter.count > 335 * 335);
     CU_ASSERT(quarter.x > one.x + 300);
+    CU_ASSERT(text_holds(dir, "maps.gp", "with vectors"));
     free(picture.rgb);
     figures_close(figures);
     folder_remove(dir);
@@ -377,7 +379,7 @@ static void draw_nothing(void *context)
     const FigureCurve curve = {.label = "a", .y = nan, .low = nan, .high = nan};
     const FigureScatter scatter = {
         .point = none, .n = 2, .group = (const int[]){0, 0}, .groups = 1};
-    const FigurePanel panel = {"p", nan, none, 2};
+    const FigurePanel panel = {"p", nan, none, NULL, 2};
     const FigureBar bar = {"b", NAN, NAN};
     const FigureSample sample = {"s", nan, 4};
     const FigureText text[] = {{.name = "n0"}, {.name = "n1"}, {.name = "n2"}, {.name = "n3"},
@@ -420,7 +422,7 @@ static void draw_constant(void *context)
     const double huge[] = {1e120, -1e120, 0, 1e-120};
     const real zero[] = {0, 0, 0, 0};
     const FigureCurve curve[] = {{.y = same}, {.y = huge}};
-    const FigurePanel panel = {"p", same, NULL, 0};
+    const FigurePanel panel = {"p", same, NULL, NULL, 0};
     const FigureBar bar = {"b", 0, 0};
     const FigureSample sample = {"s", same, 4};
     int drawn = 0;
