@@ -50,22 +50,11 @@ static void defaults(Options *o, const Dataset *data)
     options_put(o, "ema", "0.999", from);
 }
 
-/* Points: mean and standard deviation of the first 10,000 training examples. Images: -1 to 1 over
- * the levels, or over the levels' whole width where noise was added. */
+/* Images: -1 to 1 over the levels, or over the levels' whole width where noise was added. */
 static void set_units(Ddpm *ddpm, const Dataset *data)
 {
-    enum { MOST = 10000 };
-    bool points = ddpm->kind == DATA_POINTS;
-    size_t dims = (size_t)data->dims;
-    double *mean = memory_new(2 * dims, sizeof *mean), *sd = mean + dims;
     double half = 0.5 * (ddpm->levels - (ddpm->input == INPUT_GRID ? 1 : 0));
-    if (points)
-        dataset_moments(data, MOST, rng_stream(0, "not used: points are not drawn"), mean, sd);
-    for (size_t d = 0; d < dims; d++) {
-        ddpm->center->value[d] = (real)(points ? mean[d] : half);
-        ddpm->scale->value[d] = (real)(points ? (sd[d] > 0 ? sd[d] : 1) : half);
-    }
-    free(mean);
+    dataset_units(data, half, ddpm->center->value, ddpm->scale->value);
 }
 
 static bool is(const Options *o, const char *name, const char *value)
@@ -165,7 +154,7 @@ static void train_step(Model *model, Step *step, double *logged)
     Tensor *loss = ddpm_loss(ddpm, &noised, class);
     tape_backward(tensor_mean(loss));
     optimizer_update(model->part[0].optimizer, step->learning_rate);
-    logged[0] = mean_of_rows(loss, 0, n);
+    logged[0] = tensor_mean_value(loss);
     for (int third = 0; third < 3; third++)
         logged[1 + third] = mean_of_rows(loss, third * n / 3, (third + 1) * n / 3);
 }

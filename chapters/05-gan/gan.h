@@ -52,18 +52,29 @@ void gan_to_data(const Gan *gan, const Tensor *x, real *out);
 /* z ~ N(0, I), x = G(z): n examples in network units. label [n] or NULL. */
 Tensor *gan_generate(const Gan *gan, Tape *tape, Rng *noise, int n, const int *label);
 
-/* What the discriminator minimises -> [1], from its logits of as many real and generated packs [n,
- * 1]:
- *     minimax, non-saturating   E softplus(-D(x)) + E softplus(D(G(z)))     = -(eq. 1 of
- * Goodfellow) Wasserstein               E D(G(z)) - E D(x) hinge                     E max(0, 1 -
- * D(x)) + E max(0, 1 + D(G(z))) relativistic              E softplus(D(G(z)) - D(x)), in pairs */
+/* What the discriminator minimises -> [1], from its logits of as many real and generated packs
+ * [n, 1]:
+ *
+ *     minimax        E softplus(-D(x)) + E softplus(D(G(z)))   minus eq. 1 of Goodfellow et al.
+ *
+ *     the same       for the non-saturating game
+ *
+ *     Wasserstein    E D(G(z)) - E D(x)
+ *
+ *     hinge          E max(0, 1 - D(x)) + E max(0, 1 + D(G(z)))
+ *
+ *     relativistic   E softplus(D(G(z)) - D(x)), in pairs */
 Tensor *gan_discriminator_loss(GanLoss loss, Tensor *real_logit, Tensor *fake_logit);
 
 /* What the generator minimises -> [1]; only the relativistic loss looks at the real logits.
- *     minimax                   -E softplus(D(G(z)))                        = E log(1 - sigmoid(D))
- *     non-saturating            E softplus(-D(G(z)))
- *     Wasserstein, hinge        -E D(G(z))
- *     relativistic              E softplus(D(x) - D(G(z))), in pairs */
+ *
+ *     minimax              -E softplus(D(G(z))) = E log(1 - sigmoid(D(G(z))))
+ *
+ *     non-saturating       E softplus(-D(G(z)))
+ *
+ *     Wasserstein, hinge   -E D(G(z))
+ *
+ *     relativistic         E softplus(D(x) - D(G(z))), in pairs */
 Tensor *gan_generator_loss(GanLoss loss, Tensor *real_logit, Tensor *fake_logit);
 
 /* A penalty on the slope of D at given points. Its own value is a number; `surrogate` [1] is what a

@@ -43,19 +43,14 @@ long gan_diary_step(int frame, long steps)
 }
 
 /* n examples from the same noise each time, in the data's units; free with free(). */
-static real *samples_of(const Gan *gan, Tape *tape, const char *stream, int n)
+static real *samples_of(Gan *gan, Tape *tape, const char *stream, int n)
 {
     Rng noise = rng_stream(1, stream);
     real *x = memory_new((size_t)n * (size_t)gan->dims, sizeof *x);
-    int classes = gan->generator.shape.classes;
-    int *label = memory_new((size_t)n, sizeof *label);
-    for (int i = 0; i < n; i++)
-        label[i] = classes > 0 ? i % classes : 0;
-    TapeMark mark = tape_mark(tape);
+    int *label = family_labels_in_turn(&gan->model, gan->generator.shape.classes, n);
     bool recording = tape_record(tape, false);
-    gan_to_data(gan, gan_generate(gan, tape, &noise, n, label), x);
+    gan_family.sample(&gan->model, tape, &noise, &(SampleRequest){.n = n, .label = label}, x);
     tape_record(tape, recording);
-    tape_release(tape, mark);
     free(label);
     return x;
 }

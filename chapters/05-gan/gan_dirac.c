@@ -1,9 +1,6 @@
 #include "05-gan/gan_dirac.h"
 
-#include "support/memory.h"
-
 #include <math.h>
-#include <stdlib.h>
 
 /* The two players as weights of one number each. */
 typedef struct Dirac {

@@ -3,12 +3,15 @@
  * training gets there can be computed with a pencil.
  *
  * Near the solution gradient descent with small steps h on the minimax or non-saturating loss
- * follows theta' = psi / 2,   psi' = -theta / 2 - gamma psi whose eigenvalues are -gamma/2 +-
- * sqrt(gamma^2/4 - 1/4): without penalty (gamma = 0) a circle, with R1 a spiral that shrinks by
- * e^(-gamma h / 2) a step while gamma < 1. Steps of finite h, both sides at once, multiply the
- * distance by |1 + h eigenvalue|. Far from the solution the minimax game still runs in circles; the
- * non-saturating one creeps inwards, ever more slowly. Source: Mescheder, Geiger & Nowozin (2018),
- * arXiv:1801.04406. */
+ * follows
+ *
+ *     theta' = psi / 2       psi' = -theta / 2 - gamma psi
+ *
+ * whose eigenvalues are -gamma/2 +- sqrt(gamma^2/4 - 1/4): without penalty (gamma = 0) a circle,
+ * with R1 a spiral that shrinks by e^(-gamma h / 2) a step while gamma < 1. Steps of finite h, both
+ * sides at once, multiply the distance by |1 + h eigenvalue|. Far from the solution the minimax
+ * game still runs in circles; the non-saturating one creeps inwards, ever more slowly. Source:
+ * Mescheder, Geiger & Nowozin (2018), arXiv:1801.04406. */
 #ifndef GAN_GAN_DIRAC_H
 #define GAN_GAN_DIRAC_H
 

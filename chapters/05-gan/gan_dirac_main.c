@@ -1,8 +1,6 @@
 /* bin/gan dirac: the smallest game, with and without penalties. */
 #include "05-gan/gan_dirac.h"
 
-#include "support/fail.h"
-#include "support/file.h"
 #include "support/memory.h"
 
 #include <math.h>

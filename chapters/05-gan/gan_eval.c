@@ -3,6 +3,7 @@
 
 #include "metric/modes.h"
 #include "support/fail.h"
+#include "support/file.h"
 #include "support/memory.h"
 #include "train/quality.h"
 
@@ -25,15 +26,20 @@ static int samples_wanted(const Task *task, int usual)
                : usual;
 }
 
-/* n samples in the data's units; free with free(). */
+/* n samples in the data's units, of classes drawn by chance where there are any: classes in turn
+ * would be counted as modes that the model never had to find. Free with free(). */
 static real *samples_of(Model *model, const Task *task, int n)
 {
     real *x = memory_new((size_t)n * (size_t)task->data->dims, sizeof *x);
-    Rng noise = task->noise;
+    Rng noise = task->noise, choice = rng_stream(1, "classes of samples");
     int *label = family_labels_in_turn(model, task->data->classes, n);
+    for (int i = 0; label != NULL && i < n; i++)
+        label[i] = (int)rng_below(&choice, (uint64_t)task->data->classes);
     tape_reset(task->tape);
     model_bind(model, task->tape);
+    bool recording = tape_record(task->tape, false);
     model->family->sample(model, task->tape, &noise, &(SampleRequest){.n = n, .label = label}, x);
+    tape_record(task->tape, recording);
     free(label);
     return x;
 }
@@ -87,7 +93,7 @@ static void count_stacks(const Dataset *data, const real *x, int n, int count[ST
 static int half_the_modes(const Dataset *data, int n, real *x)
 {
     int found = 0;
-    size_t first = data->count[SPLIT_TRAIN] + data->count[SPLIT_VALIDATION];
+    size_t first = dataset_first(data, SPLIT_TEST);
     for (uint32_t i = 0; i < data->count[SPLIT_TEST] && found < n; i++) {
         if (data->label[first + i] >= STACKS / 2)
             continue;
@@ -131,6 +137,14 @@ void gan_evaluate(Model *model, const Task *task, LikelihoodReport *report)
     printf("likelihood: none; a GAN draws samples and gives no probability\n");
     if (task->data->modes > 0)
         count_modes_of_points(model, task, report);
-    if (task->data->part != NULL)
+    if (task->data->part == NULL)
+        return;
+    char *ruler = quality_ruler_path(task->data);
+    if (file_exists(ruler))
         count_modes_of_stacks(model, task, report);
+    else
+        warn("modes are not counted: %s is not found; run from the root of the repository, or set "
+             "LAB_RULER to the folder chapters/00-classifier/weights",
+             ruler);
+    free(ruler);
 }

@@ -100,17 +100,22 @@ static void draw_game(const Task *task)
 {
     RecordTable table = record_read(task->dir);
     const double *step = record_column(&table, "step");
-    FigureCurve curve[3] = {
-        {.label = "discriminator's loss", .y = record_column(&table, "loss_d")},
-        {.label = "generator's loss", .y = record_column(&table, "loss_g")},
-        {.label = "discriminator is right, share", .y = record_column(&table, "accuracy")}};
+    const double *right = record_column(&table, "accuracy");
+    bool known = right != NULL && table.rows > 0 && isfinite(right[table.rows - 1]);
+    FigureCurve curve[3] = {{.label = "discriminator's loss", .y = record_column(&table, "loss_d")},
+                            {.label = "generator's loss", .y = record_column(&table, "loss_g")},
+                            {.label = "discriminator is right, share", .y = right}};
     FigureLevel level = {.y = 0.5, .label = "it can't tell: 1/2 right"};
-    FigureLines lines = {
-        .x = step, .n = table.rows, .curve = curve, .curves = 3, .level = &level, .levels = 1};
+    FigureLines lines = {.x = step,
+                         .n = table.rows,
+                         .curve = curve,
+                         .curves = known ? 3 : 2,
+                         .level = &level,
+                         .levels = known ? 1 : 0};
     FigureText text = {.name = "game",
                        .title = "The game over the training",
                        .x_label = "step",
-                       .y_label = "nats"};
+                       .y_label = known ? "loss, or share" : "loss"};
     if (step != NULL && table.rows > 1)
         figure_lines(task->figures, &text, &lines);
     record_table_free(&table);
@@ -138,12 +143,15 @@ static void draw_discriminator(Gan *gan, const Task *task)
     const Tensor *p = tensor_sigmoid(discriminator_forward(d, gan_to_network(gan, grid), NULL));
     for (int cell = 0; cell < ALL; cell++)
         map[cell] = (double)p->value[cell];
-    Tensor *at = gan_generate(gan, task->tape, &noise, ARROWS, NULL), *slope;
+    Tensor *at = tensor_detach(gan_generate(gan, task->tape, &noise, ARROWS, NULL)), *slope;
     gan_to_data(gan, at, point);
     bool recording = tape_record(task->tape, true);
     Tensor *logit = discriminator_forward(d, tensor_watch(at), NULL);
-    tape_gradient(gan_generator_loss(gan->loss, logit, logit), NULL, &at, 1, &slope);
+    Tensor *still = tensor_detach(logit); /* for the relativistic loss */
+    tape_gradient(gan_generator_loss(gan->loss, still, logit), NULL, &at, 1, &slope);
     tape_record(task->tape, recording);
+    for (int i = 0; i < 2 * ARROWS; i++) /* in the data's units, as the map */
+        slope->value[i] *= gan->scale->value[i % 2];
     for (int i = 0; i < ARROWS; i++)
         longest =
             fmax(longest, hypot((double)slope->value[2 * i], (double)slope->value[2 * i + 1]));

@@ -62,7 +62,8 @@ Discriminator discriminator_create(Params *params, const GanShape *shape, Rng *r
  * together (Lin et al. 2018, arXiv:1712.04086, sec. 3.1). */
 Tensor *discriminator_forward(const Discriminator *discriminator, Tensor *x, const int *label);
 
-/* One power iteration of every layer's spectral norm; none without --spectral. */
+/* One power iteration of every layer's spectral norm (the classes' vectors have none); nothing
+ * without --spectral. */
 void discriminator_iterate(const Discriminator *discriminator);
 
 #endif

@@ -5,6 +5,7 @@
 #include "support/memory.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,6 +39,24 @@ static const OptionSpec options[] = {
      0, 0, NULL},
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
 
+/* As many channels levels as halve the image's sides. */
+static const char *usual_channels(const Dataset *data)
+{
+    if (data->height % 2 != 0 || data->width % 2 != 0)
+        return "32";
+    return data->height % 4 != 0 || data->width % 4 != 0 ? "32,64" : "32,64,128";
+}
+
+/* The least number of examples from so many on that whole packs for each discriminator step make.
+ */
+static void put_batch(Options *o, long least, const char *from)
+{
+    char batch[24];
+    long share = options_int(o, "d-steps") * options_int(o, "pack");
+    snprintf(batch, sizeof batch, "%ld", (least + share - 1) / share * share);
+    options_put(o, "batch", batch, from);
+}
+
 static void defaults(Options *o, const Dataset *data)
 {
     const char *from = "the chapter's defaults";
@@ -47,12 +66,17 @@ static void defaults(Options *o, const Dataset *data)
     if (collapse)
         options_put(o, "loss", "minimax", from);
     options_put(o, "penalty", collapse ? "none" : "r1", from);
-    options_put(o, "penalty-weight", points ? "1e-3" : "0.1", from);
+    bool to_one = options_choice(o, "penalty") == (int)PENALTY_ONE;
+    options_put(o, "penalty-weight",
+                to_one   ? (points ? "0.1" : "10")
+                : points ? "1e-3"
+                         : "0.1",
+                from);
     options_put(o, "penalty-every", points ? "1" : "4", from);
     options_put(o, "pack", "1", from);
     options_put(o, "latent", points ? "2" : "64", from);
-    options_put(o, "channels", "32,64,128", from);
-    options_put(o, "batch", points ? "256" : "64", from);
+    options_put(o, "channels", usual_channels(data), from);
+    put_batch(o, points ? 256 : 64, from);
     options_put(o, "lr", "1e-3", from);
     options_put(o, "beta1", collapse ? "0.9" : points ? "0" : "0.5", from);
     options_put(o, "d-lr", collapse ? "0.02" : "1", from);
@@ -61,22 +85,11 @@ static void defaults(Options *o, const Dataset *data)
     options_put(o, "ema", collapse ? "0" : "0.999", from);
 }
 
-/* Points: mean and standard deviation of the first 10,000 training examples. Images: levels to -1
- * to 1, the range of the generator's tanh. */
+/* Images: -1 to 1, the range of the generator's tanh. */
 static void set_units(Gan *gan, const Dataset *data)
 {
-    enum { MOST = 10000 };
-    bool points = gan->kind == DATA_POINTS;
-    size_t dims = (size_t)data->dims;
-    double *mean = memory_new(2 * dims, sizeof *mean), *sd = mean + dims;
     double half = 0.5 * (gan->levels - 1);
-    if (points)
-        dataset_moments(data, MOST, rng_stream(0, "not used: points are not drawn"), mean, sd);
-    for (size_t d = 0; d < dims; d++) {
-        gan->center->value[d] = (real)(points ? mean[d] : half);
-        gan->scale->value[d] = (real)(points ? (sd[d] > 0 ? sd[d] : 1) : half);
-    }
-    free(mean);
+    dataset_units(data, half, gan->center->value, gan->scale->value);
 }
 
 static GanShape shape_of(const Options *o, const Dataset *data)
@@ -116,6 +129,10 @@ static void check_batch(const Options *o, const Dataset *data)
 {
     long batch = options_int(o, "batch"), steps = options_int(o, "d-steps");
     long pack = options_int(o, "pack");
+    if (batch % steps != 0)
+        refuse_usage("--d-steps %ld: does not share the batch of %ld examples out evenly; give "
+                     "--batch a multiple of %ld",
+                     steps, batch, steps * pack);
     if (batch % (steps * pack) != 0)
         refuse_usage("--pack %ld: does not divide the batch of %ld examples into whole packs for "
                      "%ld discriminator step%s; give --batch a multiple of %ld",
@@ -177,10 +194,18 @@ typedef struct Round {
     const int *label;
 } Round;
 
-/* Share of the packs that the sign of the logit puts on the right side. */
-static double accuracy(const Tensor *real_logit, const Tensor *fake_logit)
+/* Share of the packs that the sign of the logit puts on the right side; of the relativistic game,
+ * where only differences mean something, of the pairs in the right order. NaN for Wasserstein's,
+ * whose critic has no zero and no pairs. */
+static double accuracy(GanLoss loss, const Tensor *real_logit, const Tensor *fake_logit)
 {
     size_t right = 0, n = real_logit->size;
+    if (loss == GAN_WASSERSTEIN)
+        return NAN;
+    for (size_t i = 0; i < n && loss == GAN_RELATIVISTIC; i++)
+        right += 2 * (size_t)(real_logit->value[i] > fake_logit->value[i]);
+    if (loss == GAN_RELATIVISTIC)
+        return (double)right / (double)(2 * n);
     for (size_t i = 0; i < n; i++)
         right += (size_t)(real_logit->value[i] > 0) + (size_t)(fake_logit->value[i] < 0);
     return (double)right / (double)(2 * n);
@@ -189,7 +214,7 @@ static double accuracy(const Tensor *real_logit, const Tensor *fake_logit)
 static void take(SlopePenalty *all, SlopePenalty more)
 {
     all->value += more.value;
-    all->slope = more.slope;
+    all->slope = fmax(all->slope, more.slope); /* of data and samples the steeper */
     all->surrogate =
         all->surrogate == NULL ? more.surrogate : tensor_add(all->surrogate, more.surrogate);
 }
@@ -215,7 +240,7 @@ static void discriminator_step(Gan *gan, const Step *step, const Round *round, R
     Tensor *fake_logit = discriminator_forward(d, y, round->label);
     Tensor *loss = gan_discriminator_loss(gan->loss, real_logit, fake_logit);
     logged[COLUMN_D] = (double)tensor_item(loss);
-    logged[COLUMN_ACCURACY] = accuracy(real_logit, fake_logit);
+    logged[COLUMN_ACCURACY] = accuracy(gan->loss, real_logit, fake_logit);
     if (at_data)
         take(&penalty, gan_penalty_zero(real_logit, x, weight));
     if (at_data && gan->penalty == PENALTY_R1_R2)
@@ -227,8 +252,10 @@ static void discriminator_step(Gan *gan, const Step *step, const Round *round, R
     }
     tape_backward(penalty.surrogate != NULL ? tensor_add(loss, penalty.surrogate) : loss);
     optimizer_update(part->optimizer, gan->discriminator_rate * step->learning_rate);
-    logged[COLUMN_PENALTY] = penalty.value;
-    logged[COLUMN_SLOPE] = penalty.slope;
+    if (gan->penalty != PENALTY_NONE) { /* the mean over the steps is that over those with one */
+        logged[COLUMN_PENALTY] = penalty.value;
+        logged[COLUMN_SLOPE] = penalty.slope * gan->penalty_every;
+    }
 }
 
 /* The generator learns to be taken for data, through a discriminator that holds still. */
@@ -292,16 +319,19 @@ static const OptionSpec sample_options[] = {
 
 static const char *const columns[] = {"loss_d", "loss_g", "penalty", "slope_d", "accuracy", NULL};
 
+static const OptionValue quick_eval[] = {{"mode-samples", "2500"}, {NULL, NULL}};
+
 const Family gan_family = {
     .name = "gan",
     .purpose = "The generative adversarial network (Goodfellow et al. 2014): losses, penalties, "
-               "packing, and the modes they keep or lose.",
+               "packing, and the modes they keep or lose. bin/gan dirac plays the smallest game.",
     .data_kinds = DATA_POINTS | DATA_GREY | DATA_COLOUR,
     .data = "ring8",
     .options = options,
     .eval_options = gan_eval_options,
+    .quick_eval = quick_eval,
     .sample_options = sample_options,
-    .loss_unit = "discriminator's loss, nats",
+    .loss_unit = "what the discriminator minimises",
     .columns = columns,
     .commands = gan_commands,
     .defaults = defaults,

@@ -226,7 +226,7 @@ void dataset_fetch(const Dataset *dataset, Split split, const uint32_t *index, s
     }
 }
 
-static const char *kind_name(DataKind kind)
+const char *dataset_kind_name(DataKind kind)
 {
     switch (kind) {
     case DATA_POINTS:
@@ -284,6 +284,21 @@ void dataset_mean(const Dataset *dataset, size_t most, Rng rng, double *mean)
     free(sd);
 }
 
+void dataset_units(const Dataset *dataset, double half, real *center, real *scale)
+{
+    enum { MOST = 10000 };
+    bool points = dataset->kind == DATA_POINTS;
+    size_t dims = (size_t)dataset->dims;
+    double *mean = memory_new(2 * dims, sizeof *mean), *sd = mean + dims;
+    if (points)
+        dataset_moments(dataset, MOST, rng_stream(0, "not used: points are not drawn"), mean, sd);
+    for (size_t d = 0; d < dims; d++) {
+        center[d] = (real)(points ? mean[d] : half);
+        scale[d] = (real)(points ? (sd[d] > 0 ? sd[d] : 1) : half);
+    }
+    free(mean);
+}
+
 char *dataset_describe(const Dataset *dataset)
 {
     char shape[64];
@@ -299,7 +314,7 @@ char *dataset_describe(const Dataset *dataset)
     if (!isnan(dataset->entropy))
         snprintf(entropy, sizeof entropy, "; true entropy %.4f nats", dataset->entropy);
     return memory_format("%s: %s %s; %zu to train, %zu to validate, %zu to test%s%s", dataset->name,
-                         kind_name(dataset->kind), shape, dataset->count[SPLIT_TRAIN],
+                         dataset_kind_name(dataset->kind), shape, dataset->count[SPLIT_TRAIN],
                          dataset->count[SPLIT_VALIDATION], dataset->count[SPLIT_TEST], classes,
                          entropy);
 }

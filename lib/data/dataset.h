@@ -57,9 +57,10 @@ struct Dataset {
     float *factor;   /* [count, factors]                                                       */
 };
 
-/* By name: a set drawn by code (dataset_names), a fetched one (mnist, mnist-binary), or a path: a
- * .csv or .npy of points, a folder of PNGs of one size. An unknown name is refused with the nearest
- * one, a set that was not fetched with the command that fetches it. Free with dataset_free. */
+/* By name: a set drawn by code (dataset_names), a fetched one (mnist, mnist-binary, stacked-mnist),
+ * or a path: a .csv or .npy of points, a folder of PNGs of one size. An unknown name is refused
+ * with the nearest one, a set that was not fetched with the command that fetches it. Free with
+ * dataset_free. */
 Dataset *dataset_load(const char *name);
 void dataset_free(Dataset *dataset);
 
@@ -84,9 +85,21 @@ void dataset_mean(const Dataset *dataset, size_t most, Rng rng, double *mean);
 /* The same, and the standard deviation of each number: sd [dims], 0 where it never varies. */
 void dataset_moments(const Dataset *dataset, size_t most, Rng rng, double *mean, double *sd);
 
+/* The units of networks, data = scale x + center: of points mean and standard deviation of the
+ * first 10,000 training examples (1 where a number never varies); of images half and half, for
+ * levels 0
+ * .. 2 half in -1 .. 1. center [dims], scale [dims]. */
+void dataset_units(const Dataset *dataset, double half, real *center, real *scale);
+
+/* Position of a split's first example in the storage. */
+size_t dataset_first(const Dataset *dataset, Split split);
+
 /* A PNG as an example of an image set: x [dims] in the units of dataset_fetch; grey levels of half
  * the range and more are 1 in a binary set. Refuses what is no PNG and another size. */
 void dataset_read_image(const Dataset *dataset, const char *path, real *x);
+
+/* "points", "binary images" ... */
+const char *dataset_kind_name(DataKind kind);
 
 /* One line for the user: name, kind, shape, counts, true entropy where known. Free with free(). */
 char *dataset_describe(const Dataset *dataset);

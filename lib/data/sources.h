@@ -13,9 +13,8 @@ enum { DATASET_SEED = 1 };
 Dataset *dataset_new(const char *name, DataKind kind, int height, int width, int channels,
                      int levels);
 
-/* Sum of the counts of all splits; position of a split's first example in the storage. */
+/* Sum of the counts of all splits. */
 size_t dataset_total(const Dataset *dataset);
-size_t dataset_first(const Dataset *dataset, Split split);
 
 /* Draws `fixed`, the one binary draw of validation and test, from the grey levels. */
 void dataset_fix_binary(Dataset *dataset);

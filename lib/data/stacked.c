@@ -4,7 +4,6 @@
 #include "data/sources.h"
 #include "support/memory.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { CHANNELS = 3, CLASSES = 1000 };

@@ -44,11 +44,11 @@ Tensor *ruler_logits(const Ruler *ruler, Tensor *features)
     return linear_forward(&ruler->out, features);
 }
 
-static int largest(const real *a, int n)
+int ruler_class(const real *logit, int n)
 {
     int best = 0;
     for (int i = 1; i < n; i++)
-        best = a[i] > a[best] ? i : best;
+        best = logit[i] > logit[best] ? i : best;
     return best;
 }
 
@@ -70,7 +70,7 @@ void ruler_measure(const Ruler *ruler, Params *params, const real *image, int n,
         Tensor *logits = class != NULL ? ruler_logits(ruler, features) : NULL;
         for (int i = 0; class != NULL && i < rows; i++)
             class[first + i] =
-                largest(logits->value + (size_t)i * (size_t)ruler->classes, ruler->classes);
+                ruler_class(logits->value + (size_t)i * (size_t)ruler->classes, ruler->classes);
     }
     tape_free(tape);
 }

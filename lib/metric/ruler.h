@@ -24,6 +24,9 @@ Tensor *ruler_features(const Ruler *ruler, Tensor *x);
 /* features -> logits of the classes [n, classes]. */
 Tensor *ruler_logits(const Ruler *ruler, Tensor *features);
 
+/* The most probable of n classes by their logits; the first of equals. */
+int ruler_class(const real *logit, int n);
+
 /* Features and, where class is not NULL, the most probable class of n images (value 0 .. 1,
  * [n, height * width]) into feature [n, RULER_FEATURES] and class [n]. params: the ruler's own;
  * they are bound to a tape of this call's. */

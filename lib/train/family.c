@@ -88,7 +88,7 @@ int *family_labels_in_turn(const Model *model, int classes, int n)
         return NULL;
     int *label = memory_new((size_t)n, sizeof *label);
     for (int i = 0; i < n; i++)
-        label[i] = i % classes;
+        label[i] = (int)((classes > n ? 617L : 1L) * i % classes); /* 617 is prime: none twice */
     return label;
 }
 

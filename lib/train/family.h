@@ -58,7 +58,8 @@ typedef struct Task {
     bool quiet;
 } Task;
 
-/* The task's examples [examples, dims], the same whoever asks; free with free(). */
+/* The task's examples [examples, dims], of test and validation the same whoever asks; free with
+ * free(). */
 real *task_examples(const Task *task);
 
 /* What samples are asked for. */
@@ -151,7 +152,8 @@ double family_mean_in_parts(Model *model, Tensor *x, Rng noise,
                             double (*mean)(Model *model, Tensor *part, Rng *noise));
 
 /* The labels of n samples of a conditional model that nobody wants of one class: 0 .. classes-1 in
- * turn. NULL for other models; free with free(). */
+ * turn, or n of them from all over, where there are more. NULL for other models; free with free().
+ */
 int *family_labels_in_turn(const Model *model, int classes, int n);
 
 /* Options that every family shares for its optimizers (--optimizer, --beta1 ...), and the rule they

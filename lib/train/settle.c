@@ -66,20 +66,19 @@ bool settle_folder(const Family *family, Options *options)
 /* Names the set of the same images that the family learns, binary or grey, where there is one. */
 static _Noreturn void refuse_kind(const Family *family, const Dataset *data)
 {
-    bool grey = data->kind == DATA_GREY, binary = data->kind == DATA_BINARY;
-    const char *end = strstr(data->name, "-binary"), *instead = family->data;
-    int stem = end != NULL ? (int)(end - data->name) : (int)strlen(data->name);
-    char *other = memory_format("%.*s%s", stem, data->name, grey ? "-binary" : "");
-    bool wanted = (grey && (family->data_kinds & DATA_BINARY) != 0) ||
-                  (binary && (family->data_kinds & DATA_GREY) != 0);
+    static const char ending[] = "-binary";
+    const char *instead = family->data;
+    size_t length = strlen(data->name), cut = sizeof ending - 1;
+    bool ends = length > cut && strcmp(data->name + length - cut, ending) == 0;
+    char *other = ends ? memory_format("%.*s", (int)(length - cut), data->name)
+                       : memory_format("%s%s", data->name, ending);
+    bool wanted = (data->kind == DATA_GREY && (family->data_kinds & DATA_BINARY) != 0) ||
+                  (data->kind == DATA_BINARY && (family->data_kinds & DATA_GREY) != 0);
     for (const char *const *name = dataset_names(); wanted && *name != NULL; name++)
         if (strcmp(*name, other) == 0)
             instead = *name;
     refuse("--data %s: %s does not learn %s; try --data %s", data->name, family->name,
-           grey     ? "grey images"
-           : binary ? "binary images"
-                    : "this kind of data",
-           instead);
+           dataset_kind_name(data->kind), instead);
 }
 
 Dataset *settle_data(const Family *family, Options *options)

@@ -1,9 +1,9 @@
 #include "train/traverse.h"
 
 #include "metric/ruler.h"
-#include "prob/gaussian.h"
 #include "support/memory.h"
 #include "train/pictures.h"
+#include "train/schedule.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -71,6 +71,7 @@ static Reader reader_train(const Dataset *data, Tape *tape)
     reader.net = ruler_create(reader.params, data->height, data->width,
                               data->factors + data->classes, &weights);
     Optimizer *adam = optimizer_create(reader.params, optimizer_adam());
+    const Schedule schedule = {.peak = 2e-3, .cosine = true, .steps = STEPS};
     for (int s = 0; s < STEPS; s++) {
         tape_reset(tape);
         params_bind(reader.params, tape);
@@ -80,18 +81,10 @@ static Reader reader_train(const Dataset *data, Tape *tape)
         dataset_fetch(data, SPLIT_TRAIN, index, BATCH, &choice, x->value,
                       data->classes > 0 ? label : NULL, factor);
         tape_backward(reader_loss(&reader, read_images(&reader, x), factor, label));
-        optimizer_update(adam, 2e-3 * 0.5 * (1 + cos(M_PI * s / STEPS)));
+        optimizer_update(adam, schedule_rate(&schedule, s));
     }
     optimizer_free(adam);
     return reader;
-}
-
-static int largest(const real *logit, int n)
-{
-    int best = 0;
-    for (int c = 1; c < n; c++)
-        best = logit[c] > logit[best] ? c : best;
-    return best;
 }
 
 /* How well it reads validation images. */
@@ -119,7 +112,8 @@ static void reader_check(const Reader *reader, Tape *tape, double explained[TRAV
             explained[f] -= pow((double)row[f] - truth, 2) / n;
         }
         if (data->classes > 0)
-            explained[factors] += largest(row + factors, data->classes) == label[i] ? 1.0 / n : 0;
+            explained[factors] +=
+                ruler_class(row + factors, data->classes) == label[i] ? 1.0 / n : 0;
     }
     free(factor);
     free(label);
@@ -168,7 +162,7 @@ static double class_changes(const Tensor *out, int factors, int classes)
     int read[VALUES];
     for (int b = 0; b < BASES; b++) {
         for (int v = 0; v < VALUES; v++)
-            read[v] = largest(
+            read[v] = ruler_class(
                 out->value + (size_t)((b * VALUES + v) * (factors + classes) + factors), classes);
         for (int v = 0; v < VALUES; v++)
             for (int w = 0; w < VALUES; w++)
@@ -302,7 +296,7 @@ static void print_table(const Traverse *t, const int *order, int shown)
     printf(" %9s\n", "moves");
     for (int k = 0; k < shown; k++) {
         const double *share = t->share + order[k] * t->causes;
-        printf("latent %-19d", order[k]);
+        printf("latent %-19d", order[k] + 1);
         for (int c = 0; c < t->causes; c++)
             printf(" %9.3f", share[c]);
         printf(" %9.2f\n", traverse_participation(share, t->causes));
@@ -319,7 +313,7 @@ static void draw_effects(const Traverse *t, const int *order, int shown, const T
     FigureBar bar[SHOWN_LATENTS];
     char label[SHOWN_LATENTS][16];
     for (int k = 0; k < shown; k++) {
-        snprintf(label[k], sizeof label[k], "z%d", order[k]);
+        snprintf(label[k], sizeof label[k], "z%d", order[k] + 1);
         bar[k] = (FigureBar){
             .label = label[k],
             .value = traverse_participation(t->share + order[k] * t->causes, t->causes)};
@@ -347,7 +341,7 @@ static void draw_pictures(const LatentDecoder *decoder, const Task *task, const 
         Tensor *z = moved(task->tape, base, 1, decoder->width, order[k], SHOWN_VALUES);
         const Tensor *x = decoder->decode(decoder->model, z);
         memcpy(pixel + (size_t)k * row, x->value, row * sizeof *pixel);
-        snprintf(text[k], sizeof text[k], "z%d", order[k]);
+        snprintf(text[k], sizeof text[k], "z%d", order[k] + 1);
         row_label[k] = text[k];
     }
     for (int v = 0; v < SHOWN_VALUES; v++) {

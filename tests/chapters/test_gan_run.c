@@ -15,7 +15,9 @@ typedef struct Line {
 } Line;
 
 static const Line lines[] = {
-    {"ring8", "--pack 3", 2, "--pack 3: does not divide the batch of 256 examples"},
+    {"ring8", "--pack 3 --batch 256", 2, "--pack 3: does not divide the batch of 256 examples"},
+    {"ring8", "--pack 3 --d-steps 5 --hidden 4", 0, ""},
+    {"ring8", "--d-steps 5 --batch 256", 2, "--d-steps 5: does not share the batch of 256"},
     {"ring8", "--pack 4 --batch 250", 2, "give --batch a multiple of 4"},
     {"ring8", "--pack 2 --d-steps 3 --batch 252 --hidden 4", 0, ""},
     {"ring8", "--pack 2 --d-steps 3 --batch 255", 2, "give --batch a multiple of 6"},
@@ -34,6 +36,20 @@ static void make(void *context)
     const Line *line = context;
     SmallGan g = small_gan(line->data, line->words);
     small_gan_free(&g);
+}
+
+/* The set that is named instead is never the refused one. */
+static void train_words(void *context)
+{
+    run_train(&(RunCall){"unused", context, &gan_family, 0, 0, -1});
+}
+
+static void test_other_kind(void)
+{
+    ChildResult result = child_run(train_words, (void *)"--data bars-4");
+    CU_ASSERT(child_said(&result, 1, "does not learn binary images; try --data ring8"));
+    result = child_run(train_words, (void *)"--data digits-binary");
+    CU_ASSERT(child_said(&result, 1, "does not learn binary images; try --data digits\n"));
 }
 
 static void test_options(void)
@@ -126,14 +142,83 @@ static void test_collapse(void)
     CU_ASSERT(g.gan->loss == GAN_MINIMAX && g.gan->penalty == PENALTY_NONE);
     CU_ASSERT(g.gan->discriminator_rate == 0.02 && g.gan->model.part[0].ema == NULL);
     CU_ASSERT(g.gan->model.part[0].optimizer->rule.beta1 == 0.9);
+    CU_ASSERT(strcmp(options_text(g.options, "schedule"), "constant") == 0);
     CU_ASSERT(kept.gan->discriminator_rate == 1 && kept.gan->loss == GAN_MINIMAX);
     small_gan_free(&g);
     small_gan_free(&kept);
 }
 
+/* ---------------------------------------------------------------- evaluation and pictures */
+
+static bool drawn(const char *folder, const char *name)
+{
+    char *script = memory_format("%s/%s.gp", folder, name);
+    bool there = access(script, F_OK) == 0;
+    free(script);
+    return there;
+}
+
+/* A run of a few steps is evaluated and drawn: no likelihood, modes counted, the family's pictures.
+ */
+static void evaluate_and_draw(void *context)
+{
+    const char *words = context;
+    char root[256];
+    folder_make(root);
+    char *dir = memory_format("%s/run", root);
+    RunCall call = {dir, words, &gan_family, 0, 0, -1};
+    ChildResult trained = child_run(run_train, &call);
+    Run *run = run_open(&gan_family, dir);
+    const OptionSpec *tables[] = {gan_eval_options, NULL};
+    char *argv[] = {(char *)"gan", NULL};
+    Options *options = options_parse("gan", "test", tables, 1, argv);
+    Figures *figures = figures_open(root);
+    Tape *tape = tape_create(kernels_best());
+    Task task = {.data = run->data,
+                 .tape = tape,
+                 .noise = rng_stream(1, "test"),
+                 .options = options,
+                 .figures = figures,
+                 .dir = dir,
+                 .quiet = true};
+    LikelihoodReport report = {.examples = 1, .dims = run->data->dims};
+    gan_family.evaluate(run->model, &task, &report);
+    gan_family.figures(run->model, &task);
+    printf("%d likelihoods, %d parts;%s%s%s%s", report.likelihoods, report.parts,
+           drawn(root, "game") ? " game" : "", drawn(root, "training") ? " training" : "",
+           drawn(root, "modes") ? " modes" : "",
+           drawn(root, "discriminator") ? " discriminator" : "");
+    if (trained.status != 0)
+        printf(" but training said: %s", trained.text);
+    fflush(stdout);
+    folder_remove(root);
+    _exit(0);
+}
+
+static void test_evaluate_and_draw(void)
+{
+    static const char *const plain = "--hidden 8 --batch 30 --steps 20 --threads 1 --quick --quiet";
+    static const char *const extra[4] = {
+        "--data ring8", "--data ring8 --conditional yes",
+        "--data ring8 --loss relativistic --pack 2",
+        "--data moons --loss wasserstein --penalty one --d-steps 5"};
+    static const char *const says[4] = {"0 likelihoods, 4 parts; game training modes discriminator",
+                                        "0 likelihoods, 4 parts; game training modes",
+                                        "0 likelihoods, 4 parts; game training modes",
+                                        "0 likelihoods, 0 parts; game training discriminator"};
+    for (int i = 0; i < 4; i++) {
+        char *words = memory_format("%s %s", plain, extra[i]);
+        ChildResult result = child_run(evaluate_and_draw, words);
+        CU_ASSERT(child_said(&result, 0, says[i]));
+        free(words);
+    }
+}
+
 const Suite suite = {"chapters/gan_run",
                      {{"options", test_options}, /* children first: later there are threads */
                       {"no tangent rule", test_no_rule},
+                      {"another kind of data", test_other_kind},
+                      {"evaluation and pictures", test_evaluate_and_draw},
                       {"stopped runs", test_resume},
                       {"the diary", test_diary},
                       {"the preset that collapses", test_collapse},

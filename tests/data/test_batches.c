@@ -20,12 +20,12 @@ static Dataset *numbers(void)
     dataset->classes = COUNT;
     dataset->factors = 1;
     dataset->point = memory_new(2 * COUNT, sizeof(float));
-    dataset->label = memory_new(COUNT, 1);
+    dataset->label = memory_new(COUNT, sizeof *dataset->label);
     dataset->factor = memory_new(COUNT, sizeof(float));
     for (int i = 0; i < COUNT; i++) {
         dataset->point[2 * i] = (float)i;
         dataset->point[2 * i + 1] = (float)-i;
-        dataset->label[i] = (uint8_t)i;
+        dataset->label[i] = (uint16_t)i;
         dataset->factor[i] = (float)i / 2;
     }
     return dataset;

@@ -3,7 +3,6 @@
 #include "harness/suite.h"
 #include "support/memory.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,16 +44,18 @@ static void test_even(void)
 {
     static const size_t count[SPLITS] = {2000, 1, 1};
     Dataset *stacks = stacked_of(digits_load("digits"), "stacks", count);
-    int seen[3][10] = {{0}};
+    int seen[3][10] = {{0}}, same = 0;
     for (int i = 0; i < 2000; i++) {
         int label = stacks->label[i];
         seen[0][label / 100]++;
         seen[1][label / 10 % 10]++;
         seen[2][label % 10]++;
+        same += label / 100 == label / 10 % 10;
     }
     for (int c = 0; c < 3; c++)
         for (int d = 0; d < 10; d++)
             CU_ASSERT(abs(seen[c][d] - 200) < 67);
+    CU_ASSERT(abs(same - 200) < 67);
     dataset_free(stacks);
 }
 

@@ -2,11 +2,9 @@
  * answer is known. */
 #include "data/digits.h"
 #include "harness/suite.h"
-#include "support/memory.h"
 #include "train/traverse.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 /* z moves the causes of the digit 3; rows of the mixing matrix are causes, columns latents. */
 static Tensor *draw(Tensor *z, const double mix[3][3])
