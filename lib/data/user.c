@@ -1,6 +1,7 @@
 #include "data/user.h"
 
 #include "data/sources.h"
+#include "data/text.h"
 #include "support/fail.h"
 #include "support/file.h"
 #include "support/memory.h"
@@ -167,14 +168,17 @@ Dataset *user_load(const char *path)
     if (file_is_folder(path))
         return user_images(path);
     if (file_exists(path) || strchr(path, '/') != NULL || ends_with(path, ".csv") ||
-        ends_with(path, ".npy")) {
+        ends_with(path, ".npy") || ends_with(path, ".txt")) {
         if (!file_exists(path))
-            refuse("%s: not found. Give the path of a .csv, a .npy or a folder of PNGs", path);
+            refuse("%s: not found. Give the path of a .csv, a .npy, a .txt or a folder of PNGs",
+                   path);
         if (ends_with(path, ".csv"))
             return user_csv(path);
         if (ends_with(path, ".npy"))
             return user_npy(path);
-        refuse("%s: neither a .csv nor a .npy nor a folder of PNGs", path);
+        if (ends_with(path, ".txt"))
+            return text_read(path);
+        refuse("%s: neither a .csv nor a .npy nor a .txt nor a folder of PNGs", path);
     }
     return NULL;
 }

@@ -82,6 +82,12 @@ size_t model_numbers(const Model *model)
     return numbers;
 }
 
+void family_prepare(const Family *family, const Options *options, Dataset *data)
+{
+    if (family->prepare != NULL)
+        family->prepare(options, data);
+}
+
 int *family_labels_in_turn(const Model *model, int classes, int n)
 {
     if (model->family->conditional == NULL || !model->family->conditional(model))

@@ -13,6 +13,8 @@
 #include "train/ema.h"
 #include "train/optimizer.h"
 
+#include <stdio.h>
+
 typedef struct Family Family;
 typedef struct Model Model;
 
@@ -100,6 +102,10 @@ struct Family {
     /* Sets options that were not typed and whose default depends on the data (options_put). */
     void (*defaults)(Options *options, const Dataset *data);
 
+    /* What the family makes of the data before it sees them: a text becomes windows of tokens.
+     * NULL: nothing. */
+    void (*prepare)(const Options *options, Dataset *data);
+
     /* A new model with initial weights from the seed's stream "weights". Free with destroy. */
     Model *(*create)(const Options *options, const Dataset *data, uint64_t seed);
     void (*destroy)(Model *model);
@@ -117,12 +123,20 @@ struct Family {
      * the family learns no distribution. */
     void (*sample)(Model *model, Tape *tape, Rng *noise, const SampleRequest *request, real *out);
 
+    /* The same where the data are texts: request->n of them, written to out. */
+    void (*sample_text)(Model *model, Tape *tape, Rng *noise, const SampleRequest *request,
+                        FILE *out);
+
     /* Whether samples can be asked for by class; NULL: never. */
     bool (*conditional)(const Model *model);
 
     /* Figures that the family alone draws. */
     void (*figures)(Model *model, const Task *task);
 };
+
+/* The family's prepare, where it has one: after defaults and before the data's shape is asked for.
+ */
+void family_prepare(const Family *family, const Options *options, Dataset *data);
 
 /* Registers a part with its optimizer. */
 void model_add_part(Model *model, const char *name, Params *params, OptimizerRule rule,

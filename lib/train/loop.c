@@ -400,6 +400,7 @@ void loop_shapes(const Family *family, Options *options)
 {
     Dataset *data = settle_data(family, options);
     family->defaults(options, data);
+    family_prepare(family, options, data);
     Model *model = family->create(options, data, (uint64_t)options_int(options, "seed"));
     print_shapes(model);
     family->destroy(model);
@@ -416,6 +417,7 @@ LoopResult loop_train(const Family *family, Options *options, const LoopHooks *h
         run_check_options(family, options, data, options_text(options, "out"));
     else
         family->defaults(options, data);
+    family_prepare(family, options, data);
     Loop loop = loop_create(family, options, data, hooks);
     char *described = dataset_describe(data);
     printf("%s\n", described);

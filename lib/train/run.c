@@ -149,6 +149,7 @@ Run *run_open(const Family *family, const char *dir)
                weights, family->name, dir);
     run->data = dataset_load(options_text(run->options, "data"));
     run_check_options(family, run->options, run->data, dir);
+    family_prepare(family, run->options, run->data);
     run->model =
         family->create(run->options, run->data, (uint64_t)options_int(run->options, "seed"));
     checkpoint_load_weights(run->model, weights);

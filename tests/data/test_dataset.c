@@ -1,5 +1,6 @@
 /* What all data sets share: names, fetching, the line that describes them, and what is refused. */
 #include "data/dataset.h"
+#include "data/text.h"
 #include "harness/suite.h"
 
 #include <math.h>
@@ -8,7 +9,35 @@
 
 static bool fetched(const char *name)
 {
-    return strstr(name, "mnist") != NULL;
+    return strstr(name, "mnist") != NULL || strstr(name, "names") != NULL ||
+           strcmp(name, "shakespeare") == 0 || strcmp(name, "bible") == 0;
+}
+
+/* A text has no examples until it is cut into tokens; then it has lines or windows in each split,
+ * and of a line drawn by code the probability. */
+static void check_text(Dataset *dataset)
+{
+    const Text *text = dataset->text;
+    CU_ASSERT_FATAL(text != NULL);
+    CU_ASSERT(dataset->point == NULL && dataset->level == NULL && dataset->log_density == NULL);
+    CU_ASSERT(dataset_first(dataset, SPLITS) == 0);
+    Tokens *tokens =
+        tokens_create(text->suits, 0, text->byte, text->bytes, text->first[1], dataset->name);
+    text_cut(dataset, tokens, text->lines ? 0 : 16);
+    CU_ASSERT(text->log_prob != NULL && dataset->entropy > 0);
+    for (int s = 0; s < SPLITS; s++)
+        CU_ASSERT(dataset->count[s] > 0);
+}
+
+static void check_numbers(const Dataset *dataset)
+{
+    CU_ASSERT_EQUAL(dataset->dims, dataset->height * dataset->width * dataset->channels);
+    CU_ASSERT_EQUAL(dataset->point != NULL, dataset->kind == DATA_POINTS);
+    CU_ASSERT_EQUAL(dataset->level == NULL, dataset->kind == DATA_POINTS);
+    CU_ASSERT_EQUAL(dataset->levels == 2, dataset->kind == DATA_BINARY);
+    CU_ASSERT_PTR_NULL(dataset->text);
+    for (int s = 0; s < SPLITS; s++)
+        CU_ASSERT(dataset->count[s] > 0);
 }
 
 static void test_every_name_loads(void)
@@ -20,15 +49,13 @@ static void test_every_name_loads(void)
         names++;
         Dataset *dataset = dataset_load(*name);
         CU_ASSERT_STRING_EQUAL(dataset->name, *name);
-        CU_ASSERT_EQUAL(dataset->dims, dataset->height * dataset->width * dataset->channels);
-        CU_ASSERT_EQUAL(dataset->point != NULL, dataset->kind == DATA_POINTS);
-        CU_ASSERT_EQUAL(dataset->level == NULL, dataset->kind == DATA_POINTS);
-        CU_ASSERT_EQUAL(dataset->levels == 2, dataset->kind == DATA_BINARY);
-        for (int s = 0; s < SPLITS; s++)
-            CU_ASSERT(dataset->count[s] > 0);
+        if (dataset->kind == DATA_TOKENS)
+            check_text(dataset);
+        else
+            check_numbers(dataset);
         dataset_free(dataset);
     }
-    CU_ASSERT_EQUAL(names, 20);
+    CU_ASSERT_EQUAL(names, 23);
 }
 
 /* Fetching by index: each split begins where the one before ends. */
@@ -134,6 +161,8 @@ static void test_unknown_names(void)
         {"xyzzyxyzzy", "Choose from: 8gaussians moons"},
         {"nowhere/else", "nowhere/else: not found. Give the path of a .csv"},
         {"nothing.csv", "nothing.csv: not found"},
+        {"nothing.txt", "nothing.txt: not found"},
+        {"shakespear", "did you mean 'shakespeare'?"},
     };
     for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
         ChildResult result = child_run(load, mistakes[i].name);

@@ -1,4 +1,5 @@
-/* A user's own data: points in CSV and .npy, folders of PNGs; whole, and refused. */
+/* A user's own data: points in CSV and .npy, folders of PNGs, texts (more in test_text.c); whole,
+ * and refused. */
 #include "data/dataset.h"
 #include "harness/suite.h"
 #include "support/file.h"
@@ -334,9 +335,18 @@ static void test_other_files(void)
 {
     char folder[256];
     folder_make(folder);
-    char *path = memory_format("%s/points.txt", folder);
+    char *path = memory_format("%s/points.dat", folder);
+    char *text = memory_format("%s/points.txt", folder);
     CU_ASSERT_PTR_NULL(file_write(path, "1 2", 3));
-    check_refused(path, "another ending", "neither a .csv nor a .npy nor a folder of PNGs");
+    check_refused(path, "another ending",
+                  "neither a .csv nor a .npy nor a .txt nor a folder of PNGs");
+    CU_ASSERT_PTR_NULL(file_write(text, "1 2", 3));
+    Dataset *dataset = dataset_load(text);
+    CU_ASSERT_EQUAL(dataset->kind, DATA_TOKENS);
+    dataset_free(dataset);
+    CU_ASSERT_PTR_NULL(file_write(text, "", 0));
+    check_refused(text, "an empty text", "empty; give a text to learn from");
+    free(text);
     free(path);
     folder_remove(folder);
 }
