@@ -7,10 +7,15 @@
 
 #include <math.h>
 
+/* Behind the hidden layers: mean and log variance. */
+static Gaussian heads_forward(const GaussianNet *net, Tensor *hidden)
+{
+    return (Gaussian){linear_forward(&net->mean, hidden), linear_forward(&net->logvar, hidden)};
+}
+
 static Gaussian net_forward(const GaussianNet *net, Tensor *x)
 {
-    Tensor *hidden = mlp_forward(&net->hidden, x);
-    return (Gaussian){linear_forward(&net->mean, hidden), linear_forward(&net->logvar, hidden)};
+    return heads_forward(net, mlp_forward(&net->hidden, x));
 }
 
 /* ---------------------------------------------------------------- q(h|x), the encoder */
@@ -36,11 +41,11 @@ Tensor *vae_flow_context(const Vae *vae, Tensor *x)
 VaeDraw vae_draw(const Vae *vae, Tensor *x, int k, Rng *noise)
 {
     VaeDraw draw = {0};
-    draw.q[0] = gaussian_repeat(vae_encode(vae, x), k);
+    Tensor *hidden = vae_flow_context(vae, x);
+    draw.q[0] = gaussian_repeat(heads_forward(&vae->encoder[0], hidden), k);
     draw.h[0] = gaussian_sample(draw.q[0], noise);
     if (vae->flow.layers > 0) {
-        Tensor *context = tensor_repeat_rows(vae_flow_context(vae, x), k);
-        FlowResult moved = flow_forward_given(&vae->flow, draw.h[0], context);
+        FlowResult moved = flow_forward_given(&vae->flow, draw.h[0], tensor_repeat_rows(hidden, k));
         draw.start = draw.h[0];
         draw.h[0] = moved.value;
         draw.log_det = moved.log_det;
@@ -122,9 +127,10 @@ Tensor *vae_descend(const Vae *vae, Tensor *top, Rng *noise)
 
 Tensor *vae_top_mean(const Vae *vae, Tensor *x)
 {
-    Gaussian q = vae_encode(vae, x);
+    Tensor *hidden = vae_flow_context(vae, x);
+    Gaussian q = heads_forward(&vae->encoder[0], hidden);
     if (vae->flow.layers > 0)
-        return flow_forward_given(&vae->flow, q.mean, vae_flow_context(vae, x)).value;
+        return flow_forward_given(&vae->flow, q.mean, hidden).value;
     return vae->layers == 1 ? q.mean : net_forward(&vae->encoder[1], q.mean).mean;
 }
 

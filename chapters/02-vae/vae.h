@@ -5,7 +5,8 @@
  * Sources: Kingma & Welling (2014), arXiv:1312.6114 (the ELBO, the reparameterization trick);
  *          Burda, Grosse & Salakhutdinov (2016), arXiv:1509.00519 (the bound with k samples, IWAE;
  * the two architectures); Tucker et al. (2019), arXiv:1810.04152 (doubly reparameterized gradients,
- * DReG); Rezende & Mohamed (2015), arXiv:1505.05770 (a posterior made of a flow).
+ * DReG); Rezende & Mohamed (2015), arXiv:1505.05770 (a posterior made of a flow); Kingma et al.
+ * (2016), arXiv:1606.04934 (the inverse autoregressive flow).
  *
  * One or two layers of latents: h[0] is next to the data, the last is the top, whose prior is N(0,
  * I). q(h|x) = q(h0|x) q(h1|h0)        p(x, h) = p(h1) p(h0|h1) p(x|h0)

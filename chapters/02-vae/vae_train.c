@@ -173,6 +173,10 @@ static Model *create(const Options *o, const Dataset *data, uint64_t seed)
     create_networks(vae, params, o, &rng);
     if (strcmp(options_text(o, "posterior"), "flow") == 0)
         create_flow(vae, params, o, &rng);
+    else if (options_typed(o, "flow-layers") || options_typed(o, "flow-hidden"))
+        refuse_usage(
+            "--flow-layers, --flow-hidden: belong to --posterior flow; add it or leave them "
+            "out");
     mean_of_data(vae, data, seed, vae->center->value);
     start_at_mean(vae);
     model_add_part(&vae->model, "vae", params, family_optimizer_rule(o), options_real(o, "ema"));

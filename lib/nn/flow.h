@@ -94,7 +94,7 @@ FlowLayer *flow_coupling(Params *params, const char *name, int dims, bool turned
 FlowLayer *flow_autoregressive(Params *params, const char *name, int dims, bool turned,
                                Monotone map, const int *hidden, int layers, Rng *rng);
 
-/* The same, where the MLP also sees `context` numbers that are given with each row. */
+/* The same, where every number's map also depends on `context` numbers given with each row. */
 FlowLayer *flow_conditional_autoregressive(Params *params, const char *name, int dims, int context,
                                            bool turned, Monotone map, const int *hidden, int layers,
                                            Rng *rng);

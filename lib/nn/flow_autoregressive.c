@@ -1,21 +1,12 @@
 /* The masked autoregressive layer: one network gives the parameters of every number's map from the
  * numbers before it. */
 #include "nn/flow_internal.h"
-#include "nn/mlp.h"
+#include "nn/masked.h"
 #include "support/fail.h"
 #include "support/memory.h"
-#include "tensor/op.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* A linear layer whose weight from i to j is 0 unless from[i] < to[j] (Germain et al. 2015, eqs. 8
- * and 9, with degrees of inputs from 0). Masked weights start at 0 and get no gradient, so they
- * stay 0 and no product with a mask is needed. */
-typedef struct Masked {
-    Linear linear;
-    uint8_t *mask; /* [in, out] */
-} Masked;
 
 typedef struct Autoregressive {
     FlowLayer layer;
@@ -26,47 +17,6 @@ typedef struct Autoregressive {
     int layers;
     Masked out;
 } Autoregressive;
-
-/* masked   Y = A (the same memory)    A' += mask Y' */
-static void masked_backward(Tensor *y)
-{
-    Grad a = grad_open(y->parent[0]);
-    const uint8_t *mask = y->attr.mask;
-    const size_t n = y->size;
-    if (a.data == NULL)
-        return;
-    real *da = a.data;
-    const bool add = a.add;
-    const real *dy = y->grad;
-#pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
-    for (size_t i = 0; i < n; i++)
-        da[i] = grad_kept(da, add, i) + (mask[i] ? dy[i] : 0);
-}
-
-static const Op masked_op = {"masked", masked_backward, NULL};
-
-static Tensor *masked_forward(const Masked *m, Tensor *x)
-{
-    Tensor *weight = m->linear.weight;
-    Tensor *masked = op_view_result(&masked_op, 2, weight->shape, weight);
-    masked->attr.mask = m->mask;
-    return tensor_linear(x, masked, m->linear.bias, m->linear.activation);
-}
-
-static Masked masked_create(Params *params, const char *name, const int *from, int in,
-                            const int *to, int out, Activation activation, Rng *rng)
-{
-    Masked m = {linear_create(params, name, in, out, activation, rng),
-                memory_new((size_t)in * (size_t)out, sizeof *m.mask)};
-    for (int i = 0; i < in; i++)
-        for (int j = 0; j < out; j++) {
-            size_t at = (size_t)i * (size_t)out + (size_t)j;
-            m.mask[at] = from[i] < to[j];
-            if (!m.mask[at])
-                m.linear.weight->value[at] = 0;
-        }
-    return m;
-}
 
 static Tensor *hidden_of(const Autoregressive *a, Tensor *x, Tensor *context)
 {
@@ -138,8 +88,8 @@ static void autoregressive_destroy(FlowLayer *layer)
 {
     Autoregressive *a = (Autoregressive *)layer;
     for (int i = 0; i < a->layers; i++)
-        free(a->hidden[i].mask);
-    free(a->out.mask);
+        masked_free(&a->hidden[i]);
+    masked_free(&a->out);
     free(a);
 }
 
@@ -159,12 +109,13 @@ static const FlowLayerKind conditional_kind = {.name = "conditional autoregressi
                                                .inverse_given = inverse_given,
                                                .destroy = autoregressive_destroy};
 
-/* What a unit may see: `sees` inputs, spread evenly over 1 .. dims - 1. As a source it is known to
- * whoever sees at least as many; degree[] is that number for sources (from) and targets (to). */
-static void spread_degrees(int *degree, int units, int dims)
+/* How many inputs a unit may see, spread evenly over least .. dims - 1. As a source it is known to
+ * whoever sees at least as many. With a context the least is 0: units that see it alone, from which
+ * the first number's map is made. */
+static void spread_degrees(int *degree, int units, int dims, int least)
 {
     for (int k = 0; k < units; k++)
-        degree[k] = dims > 1 ? 1 + (int)((long)k * (dims - 1) / units) : 1;
+        degree[k] = dims > least ? least + (int)((long)k * (dims - least) / units) : least;
 }
 
 FlowLayer *flow_conditional_autoregressive(Params *params, const char *name, int dims, int context,
@@ -195,7 +146,7 @@ FlowLayer *flow_conditional_autoregressive(Params *params, const char *name, int
         from[dims + c] = -1;
     for (int i = 0; i < layers; i++) {
         char *full = memory_format("%s.%d", name, i);
-        spread_degrees(to, hidden[i], dims);
+        spread_degrees(to, hidden[i], dims, context > 0 ? 0 : 1);
         a->hidden[i] = masked_create(params, full, from, in, to, hidden[i], ACTIVATION_RELU, rng);
         free(full);
         in = hidden[i];

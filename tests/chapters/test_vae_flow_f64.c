@@ -110,6 +110,14 @@ static void test_bound(void)
     const FlowResult back = flow_inverse_given(&f.vae->flow, draw.h[0], vae_flow_context(f.vae, x));
     for (int j = 0; j < 2; j++)
         CU_ASSERT(fabs(back.value->value[j] - draw.start->value[j]) < 1e-10);
+    /* The flow itself depends on x: the same start goes elsewhere under another image's context. */
+    Tensor *y = tensor_new_matrix(f.tape, 1, f.data->dims);
+    dataset_fetch_range(f.data, SPLIT_TEST, 1, 1, NULL, y->value, NULL, NULL);
+    const FlowResult other =
+        flow_forward_given(&f.vae->flow, draw.start, vae_flow_context(f.vae, y));
+    for (int j = 0; j < 2; j++)
+        CU_ASSERT(fabs(other.value->value[j] - draw.h[0]->value[j]) > 1e-3);
+    CU_ASSERT(fabs(other.log_det->value[0] - draw.log_det->value[0]) > 1e-4);
     end(&f);
 }
 
@@ -121,14 +129,15 @@ static void make(void *context)
 
 static void test_bad_input(void)
 {
-    static const char *const wrong[3] = {"--latent 4,2 --posterior flow",
-                                         "--latent 1 --posterior flow",
-                                         "--latent 2 --posterior flow --objective iwae --dreg"};
-    static const char *const says[3] = {
+    static const char *const wrong[4] = {
+        "--latent 4,2 --posterior flow", "--latent 1 --posterior flow",
+        "--latent 2 --posterior flow --objective iwae --dreg", "--latent 2 --flow-layers 3"};
+    static const char *const says[4] = {
         "--posterior flow: is for one layer of at least two latents",
         "--posterior flow: is for one layer of at least two latents",
-        "--dreg: its gradient is written for Gaussian posteriors"};
-    for (int i = 0; i < 3; i++) {
+        "--dreg: its gradient is written for Gaussian posteriors",
+        "--flow-layers, --flow-hidden: belong to --posterior flow"};
+    for (int i = 0; i < 4; i++) {
         ChildResult result = child_run(make, (void *)wrong[i]);
         CU_ASSERT(child_said(&result, 2, says[i]));
     }
