@@ -18,7 +18,8 @@ static bool known_name(const char *name)
     static const char *const known[] = {"elbo",        "exact",
                                         "dequantised", "ode",
                                         "ais",         "dequantised-tight",
-                                        "pseudo",      "variational-bound"};
+                                        "pseudo",      "variational-bound",
+                                        "canonical"};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strcmp(name, known[i]) == 0)
             return true;

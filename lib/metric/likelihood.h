@@ -28,7 +28,8 @@ enum { LIKELIHOOD_MOST = 8, LIKELIHOOD_NAME = 32 };
 
 typedef struct Likelihood {
     char name[LIKELIHOOD_NAME]; /* elbo, iwae-K, exact, dequantised, dequantised-tight,
-                                   variational-bound, ode, ais, pseudo                           */
+                                   variational-bound, ode, ais, pseudo, canonical (of a text: of
+                                   the one way in which it is written in tokens)             */
     LikelihoodKind kind;
     double *log_prob;    /* [examples], nats                                                   */
     double se_estimator; /* of the mean, from the estimator's own noise; NaN: none or unknown     */

@@ -1,6 +1,7 @@
 #include "nn/norm.h"
 
 #include "support/fail.h"
+#include "tensor/norm_row.h"
 
 static Tensor *line(Params *params, const char *name, const char *part, int width, real value)
 {
@@ -38,4 +39,10 @@ LayerNorm layer_norm_create(Params *params, const char *name, int width)
 Tensor *layer_norm_forward(const LayerNorm *norm, Tensor *x)
 {
     return tensor_layer_norm(x, norm->gain, norm->bias);
+}
+
+void layer_norm_row(const LayerNorm *norm, const real *x, real *y)
+{
+    real mean, inverse_sd;
+    norm_row(norm->gain->shape[0], x, norm->gain->value, norm->bias->value, y, &mean, &inverse_sd);
 }

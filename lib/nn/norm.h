@@ -25,4 +25,7 @@ LayerNorm layer_norm_create(Params *params, const char *name, int width);
 /* x [..., width], same shape out. */
 Tensor *layer_norm_forward(const LayerNorm *norm, Tensor *x);
 
+/* The same of one row of numbers, without a tape: x [width] -> y [width], which may not be x. */
+void layer_norm_row(const LayerNorm *norm, const real *x, real *y);
+
 #endif

@@ -1,5 +1,6 @@
 #include "nn/transformer.h"
 
+#include "nn/dropout.h"
 #include "support/fail.h"
 #include "support/memory.h"
 
@@ -37,12 +38,18 @@ TransformerBlock transformer_block_create(Params *params, const char *name, int 
     return block;
 }
 
-Tensor *transformer_block_forward(const TransformerBlock *block, Tensor *x, bool causal,
-                                  const int *key_mask)
+Tensor *transformer_block_forward(const TransformerBlock *block, Tensor *x,
+                                  const TransformerUse *use)
 {
     Tensor *qkv = linear_forward(&block->qkv, layer_norm_forward(&block->attention_norm, x));
-    Tensor *seen = tensor_attention_packed(qkv, block->heads, causal, key_mask);
-    x = tensor_add(x, linear_forward(&block->projection, seen));
+    if (block->rotary)
+        qkv = tensor_rotary(qkv, block->heads, 0);
+    Tensor *seen = tensor_attention_packed(qkv, block->heads, use->causal, use->key_mask);
+    if (use->attention != NULL)
+        *use->attention = seen;
+    Tensor *change = linear_forward(&block->projection, seen);
+    x = tensor_add(x, dropout_forward(change, use->dropout, use->noise));
     Tensor *wide = linear_forward(&block->wide, layer_norm_forward(&block->mlp_norm, x));
-    return tensor_add(x, linear_forward(&block->narrow, tensor_gelu(wide)));
+    change = linear_forward(&block->narrow, tensor_gelu(wide));
+    return tensor_add(x, dropout_forward(change, use->dropout, use->noise));
 }

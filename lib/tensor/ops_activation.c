@@ -211,21 +211,15 @@ Tensor *tensor_silu(Tensor *a)
     return y;
 }
 
-#define ROOT_HALF ((real)0.70710678118654752440)         /* sqrt(1 / 2)    */
 #define ONE_OVER_ROOT_TAU ((real)0.39894228040143267794) /* 1 / sqrt(2 pi) */
-
-/* normal_cdf   Y = Phi(A) = (1 + erf(A / sqrt 2)) / 2    A' += phi(A) Y', phi the density of N(0,
- * 1). For the tangent of gelu alone. */
-static inline __attribute__((always_inline)) real cdf(real x)
-{
-    return (real)0.5 + (real)0.5 * vec_erf(x * ROOT_HALF);
-}
 
 static inline __attribute__((always_inline)) real density(real x)
 {
     return ONE_OVER_ROOT_TAU * vec_exp((real)-0.5 * x * x);
 }
 
+/* normal_cdf   Y = Phi(A) = (1 + erf(A / sqrt 2)) / 2    A' += phi(A) Y', phi the density of N(0,
+ * 1). For the tangent of gelu alone. */
 static void normal_cdf_backward(Tensor *y)
 {
     Grad a = grad_open(y->parent[0]);
@@ -250,7 +244,7 @@ static Tensor *normal_cdf(Tensor *a)
 {
     Tensor *y = op_unary_result(&normal_cdf_op, a);
     for (size_t i = 0; i < y->size; i++)
-        y->value[i] = cdf(a->value[i]);
+        y->value[i] = vec_normal_cdf(a->value[i]);
     return y;
 }
 
@@ -289,14 +283,14 @@ Tensor *tensor_gelu(Tensor *a)
     if (!y->needs_grad) {
 #pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
         for (size_t i = 0; i < n; i++)
-            v[i] = x[i] * cdf(x[i]);
+            v[i] = x[i] * vec_normal_cdf(x[i]);
         return y;
     }
     real *slope = op_memory(y, n, sizeof *slope);
     y->attr.slope = slope;
 #pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
     for (size_t i = 0; i < n; i++) {
-        real p = cdf(x[i]);
+        real p = vec_normal_cdf(x[i]);
         v[i] = x[i] * p;
         slope[i] = p + x[i] * density(x[i]);
     }

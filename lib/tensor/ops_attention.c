@@ -287,6 +287,13 @@ Tensor *tensor_attention(Tensor *q, Tensor *k, Tensor *v, int heads, bool causal
     return attention((Tensor *[]){q, k, v}, 3, q->shape[2], heads, causal, key_mask);
 }
 
+const real *tensor_attention_weights(const Tensor *y)
+{
+    if (y->name != attention_op.name) /* op is not set where no history is kept */
+        op_fail("attention_weights", y, "it must be a result of tensor_attention");
+    return y->attr.attention.weight;
+}
+
 Tensor *tensor_attention_packed(Tensor *qkv, int heads, bool causal, const int *key_mask)
 {
     if (qkv->rank != 3 || heads < 1 || qkv->shape[2] % (3 * heads) != 0)

@@ -3,13 +3,12 @@
  * and bias are kept by example and added in one order, whatever the threads do. Inner loops run
  * over channels, each with a sum of its own, and groups are formed from those. */
 #include "support/vecmath.h"
+#include "tensor/norm_row.h"
 #include "tensor/op.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-static const double NORM_EPSILON = 1e-5;
 
 static void check_lines(const char *op, const Tensor *x, const Tensor *gain, const Tensor *bias)
 {
@@ -370,24 +369,6 @@ static void layer_norm_backward(Tensor *y)
 
 static const Op layer_norm_op = {"layer_norm", layer_norm_backward, NULL};
 
-static void row_forward(int c, const real *restrict x, const real *restrict gain,
-                        const real *restrict bias, real *restrict y, real *mean, real *inverse_sd)
-{
-    real sum = 0, squares = 0;
-#pragma omp simd reduction(+ : sum)
-    for (int j = 0; j < c; j++)
-        sum += x[j];
-    real center = sum / (real)c;
-#pragma omp simd reduction(+ : squares)
-    for (int j = 0; j < c; j++)
-        squares += (x[j] - center) * (x[j] - center);
-    real scale = 1 / (real)sqrt((double)squares / c + NORM_EPSILON);
-    for (int j = 0; j < c; j++)
-        y[j] = (x[j] - center) * scale * gain[j] + bias[j];
-    *mean = center;
-    *inverse_sd = scale;
-}
-
 Tensor *tensor_layer_norm(Tensor *x, Tensor *gain, Tensor *bias)
 {
     check_lines("layer_norm", x, gain, bias);
@@ -400,8 +381,8 @@ Tensor *tensor_layer_norm(Tensor *x, Tensor *gain, Tensor *bias)
 #pragma omp parallel for schedule(static) if (y->size >= OP_PARALLEL_FROM)
     for (int r = 0; r < rows; r++) {
         size_t at = (size_t)r * (size_t)c;
-        row_forward(c, x->value + at, gain->value, bias->value, y->value + at, &mean[r],
-                    &inverse_sd[r]);
+        norm_row(c, x->value + at, gain->value, bias->value, y->value + at, &mean[r],
+                 &inverse_sd[r]);
     }
     return y;
 }

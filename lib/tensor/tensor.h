@@ -70,6 +70,10 @@ typedef union OpAttr {
         int operands;
     } attention;
     struct {
+        int heads;
+        real *turn; /* cosines, then sines: [positions, depth / 2] each */
+    } rotary;
+    struct {
         int bins;
         real bound;
         real *kept; /* [size of x]: log of the affine map's scale */
@@ -202,6 +206,14 @@ Tensor *tensor_attention(Tensor *q, Tensor *k, Tensor *v, int heads, bool causal
 
 /* The same of q | k | v side by side: qkv [b, t, 3 d] -> [b, t, d]. */
 Tensor *tensor_attention_packed(Tensor *qkv, int heads, bool causal, const int *key_mask);
+
+/* Queries and keys of qkv [b, t, 3 d] turned by their positions, first, first + 1, ...; values as
+ * they are. Source: Su et al. (2021), arXiv:2104.09864, eqs. 14 and 15. */
+Tensor *tensor_rotary(Tensor *qkv, int heads, int first);
+
+/* How much each query looked at each key: [b, heads, tq, tk], of a result of tensor_attention or
+ * tensor_attention_packed while it is on the tape. */
+const real *tensor_attention_weights(const Tensor *attention);
 
 /* ---------------------------------------------------------------- normalisation */
 

@@ -1,5 +1,6 @@
 #include "train/app.h"
 
+#include "data/text.h"
 #include "support/fail.h"
 #include "support/file.h"
 #include "support/memory.h"
@@ -123,7 +124,7 @@ static cJSON *evaluate_samples(Run *run, const Options *options)
 {
     int n = quality_samples(run->data, options);
     const char *reason = "";
-    if (n == 0 || run->family->sample == NULL)
+    if (n == 0 || run->family->sample == NULL || run->data->kind == DATA_TOKENS)
         return NULL;
     if (!quality_possible(run->data, &reason)) {
         warn("samples are not measured: %s", reason);
@@ -244,7 +245,8 @@ static int train_command(const Family *family, int argc, char **argv)
     pictures_list(figures, run->dir);
     printf("next:\n  bin/%s eval --run %s\n", family->name, run->dir);
     if (family->sample != NULL)
-        printf("  bin/%s sample --run %s --n 16 --seed 2\n", family->name, run->dir);
+        printf("  bin/%s sample --run %s%s --seed 2\n", family->name, run->dir,
+               run->data->kind == DATA_TOKENS ? "" : " --n 16");
     for (const FamilyCommand *own = family->commands; own != NULL && own->name != NULL; own++)
         if ((own->data_kinds & (unsigned)run->data->kind) != 0)
             printf("  bin/%s %s --run %s\n", family->name, own->name, run->dir);
@@ -256,6 +258,25 @@ static int train_command(const Family *family, int argc, char **argv)
 
 /* ---------------------------------------------------------------- sample, plot, the family's own
  */
+
+/* Texts go to the terminal and into NAME.txt: lines twenty at a time, of running text one, where
+ * --n does not say. */
+static void sample_texts(Run *run, const Options *options, const char *out)
+{
+    char *path = memory_format("%s.txt", out);
+    int usual = run->data->text->lines ? 20 : 1;
+    SampleRequest request = {.n = options_typed(options, "n") ? (int)options_int(options, "n")
+                                                              : usual,
+                             .options = options};
+    char *text = pictures_texts(run, (uint64_t)options_int(options, "seed"), &request);
+    const char *reason = file_write(path, text, strlen(text));
+    if (reason != NULL)
+        refuse("%s: not written: %s", path, reason);
+    fputs(text, stdout);
+    fprintf(stderr, "written to %s\n", path);
+    free(text);
+    free(path);
+}
 
 static int sample_command(const Family *family, int argc, char **argv)
 {
@@ -271,6 +292,13 @@ static int sample_command(const Family *family, int argc, char **argv)
     int n = (int)options_int(options, "n");
     char *out = options_set(options, "out") ? memory_text(options_text(options, "out"))
                                             : memory_format("%s/sample-%ld", run->dir, seed);
+    if (run->data->kind == DATA_TOKENS) {
+        sample_texts(run, options, out);
+        free(out);
+        run_close(run);
+        options_free(options);
+        return 0;
+    }
     char *npy = memory_format("%s.npy", out);
     char *slash = strrchr(out, '/'), *name = slash != NULL ? slash + 1 : out;
     char *folder =

@@ -1,11 +1,14 @@
 #include "train/pictures.h"
 
+#include "data/text.h"
 #include "support/fail.h"
+#include "support/file.h"
 #include "support/memory.h"
 #include "support/npy.h"
 #include "train/record.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +43,22 @@ real *pictures_samples(Run *run, uint64_t seed, const SampleRequest *request)
     tape_free(tape);
     free(turns);
     return sample;
+}
+
+char *pictures_texts(Run *run, uint64_t seed, const SampleRequest *request)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+    Rng noise = rng_stream(seed, "sample");
+    Tape *tape = tape_create(kernels_best());
+    if (out == NULL)
+        refuse("sample: no memory for the text");
+    tape_record(tape, false);
+    run->family->sample_text(run->model, tape, &noise, request, out);
+    tape_free(tape);
+    fclose(out);
+    return text;
 }
 
 void pictures_write_npy(const Run *run, const char *path, const real *sample, int n)
@@ -182,13 +201,30 @@ static void draw_samples(Run *run, Figures *figures, uint64_t seed)
     free(npy);
 }
 
+/* samples.txt, and its beginning on the terminal. */
+static void write_texts(Run *run, uint64_t seed)
+{
+    enum { SHOWN = 600 };
+    char *path = run_path(run->dir, "samples.txt");
+    char *text = pictures_texts(run, seed, &(SampleRequest){.n = run->data->text->lines ? 100 : 1});
+    const char *reason = file_write(path, text, strlen(text));
+    if (reason != NULL)
+        warn("%s: not written: %s", path, reason);
+    printf("\nwritten by the model (%s):\n%.*s%s\n", path, SHOWN, text,
+           strlen(text) > SHOWN ? " ..." : "");
+    free(text);
+    free(path);
+}
+
 Figures *pictures_draw(Run *run, bool quiet)
 {
     char *folder = run_path(run->dir, "figures");
     Figures *figures = figures_open(folder);
     uint64_t seed = (uint64_t)options_int(run->options, "seed");
     loss_figures(run, figures);
-    if (run->family->sample != NULL)
+    if (run->data->kind == DATA_TOKENS)
+        write_texts(run, seed);
+    else if (run->family->sample != NULL)
         draw_samples(run, figures, seed);
     Tape *tape = tape_create(kernels_best());
     tape_record(tape, false);

@@ -15,6 +15,9 @@ void pictures_list(const Figures *figures, const char *dir);
  * classes in turn where no label is given. Free with free(). */
 real *pictures_samples(Run *run, uint64_t seed, const SampleRequest *request);
 
+/* Texts of a model of texts, in one text; free with free(). */
+char *pictures_texts(Run *run, uint64_t seed, const SampleRequest *request);
+
 /* Samples as one figure of that name: a grid of images, or points over the data. */
 void pictures_sample_figure(Run *run, Figures *figures, const char *name, const real *sample,
                             int n);

@@ -4,8 +4,11 @@
  * of the better thread count of each side is compared: on a shared machine a burst alone says
  * little, a pair more. GFLOP/s counts the multiply-adds of linear and convolution layers, twice,
  * and three times over for forward and backward; its share is of a 2048 x 2048 x 2048 matrix
- * product in the same process with the same threads. */
+ * product in the same process with the same threads. Generation (bench_generate.c) counts symbols.
+ */
+#include "bench/bench_generate.h"
 #include "bench/bench_models.h"
+#include "bench/bench_peer.h"
 #include "support/fail.h"
 #include "support/file.h"
 #include "support/memory.h"
@@ -13,25 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { ROUNDS = 5, THREAD_COUNTS = 2, WARM_UP = 20 };
-
-static const double BURST = 1.5; /* seconds */
-
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(const double *value, int n)
-{
-    double sorted[ROUNDS];
-    memcpy(sorted, value, (size_t)n * sizeof *sorted);
-    qsort(sorted, (size_t)n, sizeof *sorted, ascending);
-    return n % 2 != 0 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
-}
+enum { ROUNDS = BENCH_ROUNDS, THREAD_COUNTS = BENCH_THREAD_COUNTS, WARM_UP = 20 };
 
 static void one_step(BenchModel *model, Tape *tape, const real *data, Rng *noise)
 {
@@ -75,40 +61,7 @@ static double sgemm_rate(void)
     free(a);
     free(b);
     free(c);
-    return median(rate, TIMES);
-}
-
-/* What PyTorch's OpenBLAS is to take this processor for: Debian's may not know a new one, and then
- * runs SSE3 code. The environment's OPENBLAS_CORETYPE goes first; NULL leaves it alone. */
-static const char *openblas_core(void)
-{
-    const char *chosen = getenv("OPENBLAS_CORETYPE");
-    if (chosen != NULL)
-        return chosen;
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f"))
-        return "SkylakeX";
-    if (__builtin_cpu_supports("avx2"))
-        return __builtin_cpu_is("amd") ? "Zen" : "Haswell";
-#endif
-    return NULL;
-}
-
-/* One burst of the peer in a process of its own; 0 when PyTorch is not there. */
-static double peer_rate(const char *name, int threads)
-{
-    char command[256], line[256];
-    double rate = 0;
-    snprintf(command, sizeof command, "%s tests/bench/peers.py --threads %d --seconds %.1f %s",
-             access("/usr/bin/python3", X_OK) == 0 ? "/usr/bin/python3" : "python3", threads, BURST,
-             name);
-    FILE *peer = popen(command, "r");
-    if (peer == NULL)
-        return 0;
-    while (fgets(line, sizeof line, peer) != NULL)
-        if (strncmp(line, name, strlen(name)) == 0)
-            rate = strtod(line + strlen(name), NULL);
-    return pclose(peer) == 0 ? rate : 0;
+    return bench_median(rate, TIMES);
 }
 
 typedef struct Result {
@@ -135,19 +88,19 @@ static Result measure(BenchModel *model, bool with_peer)
         for (int t = 0; t < THREAD_COUNTS; t++) {
             kernels_set_threads(t + 1);
             sgemm[t][r] = sgemm_rate();
-            ours[t][r] = steps_per_second(model, tape, data, &noise, BURST);
-            peer[t][r] = with_peer ? peer_rate(model->name, t + 1) : 0;
+            ours[t][r] = steps_per_second(model, tape, data, &noise, BENCH_BURST);
+            peer[t][r] = with_peer ? bench_peer_rate(model->name, t + 1) : 0;
         }
     if (tape_allocations(tape) != allocations)
         warn("%s: %zu allocations after the first step", model->name,
              tape_allocations(tape) - allocations);
     for (int t = 0; t < THREAD_COUNTS; t++) {
         double gflop = 6e-9 * model->multiply_adds * model->batch;
-        double mine = median(ours[t], ROUNDS), theirs = median(peer[t], ROUNDS);
+        double mine = bench_median(ours[t], ROUNDS), theirs = bench_median(peer[t], ROUNDS);
         if (mine > result.ours) {
             result.ours = mine;
             result.our_threads = t + 1;
-            result.share = gflop * mine / median(sgemm[t], ROUNDS);
+            result.share = gflop * mine / bench_median(sgemm[t], ROUNDS);
         }
         if (theirs > result.peer) {
             result.peer = theirs;
@@ -186,22 +139,18 @@ static _Noreturn void refuse_unknown(const char *name)
     char all[256] = "";
     for (int i = 0; bench_models[i] != NULL; i++) {
         size_t used = strlen(all);
-        snprintf(all + used, sizeof all - used, "%s%s", i > 0 ? ", " : "", bench_models[i]->name);
+        snprintf(all + used, sizeof all - used, "%s, ", bench_models[i]->name);
     }
-    refuse_usage("no benchmark model '%s'; there are %s", name, all);
+    refuse_usage("no benchmark model '%s'; there are %sgenerate", name, all);
 }
 
 int main(int argc, char **argv)
 {
     const char *only = argc > 1 && argv[1][0] != '\0' ? argv[1] : NULL;
-    bool with_peer =
-        system("/usr/bin/env PATH=/usr/bin:$PATH python3 -c 'import torch' 2>/dev/null") == 0;
+    bool with_peer = bench_peer_ready();
     cJSON *rows = cJSON_CreateArray();
     char kernels[200];
     int measured = 0;
-    if (openblas_core() !=
-        NULL) /* for the peers, which inherit it; this process has read its own */
-        setenv("OPENBLAS_CORETYPE", openblas_core(), 1);
     printf("%s\n", kernels_describe(kernels));
     if (!with_peer)
         printf("PyTorch is not there, so there is no ratio; get it with: apt-get install "
@@ -219,6 +168,10 @@ int main(int argc, char **argv)
                result.peer > 0 ? result.ours / result.peer : 0, 100 * result.share);
         fflush(stdout);
         add_row(rows, model, &result);
+    }
+    if (only == NULL || strcmp(only, "generate") == 0) {
+        bench_generate(with_peer, rows);
+        measured++;
     }
     if (measured == 0)
         refuse_unknown(only);

@@ -61,7 +61,8 @@ static Tensor *transformer_loss(BenchModel *model, Tensor *x, Rng *noise)
     Tensor *h =
         embed(&model->net.transformer.symbol, &model->net.transformer.position, seen, SEQUENCES);
     for (int i = 0; i < LAYERS; i++)
-        h = transformer_block_forward(&model->net.transformer.block[i], h, true, NULL);
+        h = transformer_block_forward(&model->net.transformer.block[i], h,
+                                      &(TransformerUse){.causal = true});
     h = layer_norm_forward(&model->net.transformer.norm, h);
     Tensor *logits = tensor_linear(h, model->net.transformer.out.weight, NULL, ACTIVATION_NONE);
     return tensor_mean(tensor_cross_entropy(logits, next));
@@ -124,7 +125,7 @@ static Tensor *clip_text(BenchModel *model, const int *id)
 {
     Tensor *h = embed(&model->net.clip.word, &model->net.clip.position, id, PAIRS);
     for (int i = 0; i < 2; i++)
-        h = transformer_block_forward(&model->net.clip.block[i], h, false, NULL);
+        h = transformer_block_forward(&model->net.clip.block[i], h, &(TransformerUse){0});
     h = tensor_mean_axis(layer_norm_forward(&model->net.clip.norm, h), 1);
     h = linear_forward(&model->net.clip.text_out, tensor_reshape(h, 2, (int[]){PAIRS, -1}));
     return rows_to_length_1(h);

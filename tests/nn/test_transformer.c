@@ -146,7 +146,7 @@ static void test_formula(void)
             Tensor *x = tensor_slice(m.x, 0, i, i + 1);
             part[i] = plain_block(&m.block, tensor_reshape(x, 2, (int[]){LENGTH, WIDTH}), causal);
         }
-        Tensor *y = transformer_block_forward(&m.block, m.x, causal, NULL);
+        Tensor *y = transformer_block_forward(&m.block, m.x, &(TransformerUse){.causal = causal});
         CU_ASSERT(tensor_same_shape(y, m.x));
         CU_ASSERT(gap(y, tensor_concat(part, BATCH, 0)) < 1e-5);
     }
@@ -163,12 +163,14 @@ static void test_causality(void)
         size_t same = (size_t)changed * WIDTH * sizeof(real);
         for (size_t i = (size_t)changed * WIDTH; i < example; i++)
             other->value[i] += 1;
-        const Tensor *before = transformer_block_forward(&m.block, m.x, true, NULL);
-        const Tensor *after = transformer_block_forward(&m.block, other, true, NULL);
+        const Tensor *before =
+            transformer_block_forward(&m.block, m.x, &(TransformerUse){.causal = true});
+        const Tensor *after =
+            transformer_block_forward(&m.block, other, &(TransformerUse){.causal = true});
         CU_ASSERT(memcmp(before->value, after->value, same) == 0);
         CU_ASSERT(memcmp(before->value, after->value, example * sizeof(real)) != 0);
-        before = transformer_block_forward(&m.block, m.x, false, NULL);
-        after = transformer_block_forward(&m.block, other, false, NULL);
+        before = transformer_block_forward(&m.block, m.x, &(TransformerUse){0});
+        after = transformer_block_forward(&m.block, other, &(TransformerUse){0});
         CU_ASSERT(memcmp(before->value, after->value, same) != 0);
     }
     model_free(&m);
@@ -180,10 +182,11 @@ static void test_mask(void)
     enum { SEEN = 3 };
     Model m = model_make();
     const int mask[BATCH * LENGTH] = {1, 1, 1, 0, 0, 1, 1, 1, 0, 0};
-    Tensor *fewer = transformer_block_forward(&m.block, tensor_slice(m.x, 1, 0, SEEN), false, NULL);
-    Tensor *masked = transformer_block_forward(&m.block, m.x, false, mask);
+    Tensor *fewer =
+        transformer_block_forward(&m.block, tensor_slice(m.x, 1, 0, SEEN), &(TransformerUse){0});
+    Tensor *masked = transformer_block_forward(&m.block, m.x, &(TransformerUse){.key_mask = mask});
     CU_ASSERT(gap(tensor_slice(masked, 1, 0, SEEN), fewer) < 1e-6);
-    CU_ASSERT(gap(masked, transformer_block_forward(&m.block, m.x, false, NULL)) > 1e-3);
+    CU_ASSERT(gap(masked, transformer_block_forward(&m.block, m.x, &(TransformerUse){0})) > 1e-3);
     model_free(&m);
 }
 

@@ -24,6 +24,11 @@ static Tensor *build_packed(Tensor *const *in, int arg)
     return tensor_attention_packed(in[0], arg < 0 ? -arg : arg, arg < 0, NULL);
 }
 
+static Tensor *build_rotary(Tensor *const *in, int heads)
+{
+    return tensor_rotary(in[0], heads, 3);
+}
+
 static const CheckRow rows[] = {
     {"tensor_attention",
      "two heads, fewer keys",
@@ -59,6 +64,8 @@ static const CheckRow rows[] = {
      3,
      {{3, {3, 33, 64}}, {3, {3, 21, 64}}, {3, {3, 21, 64}}}},
     {"tensor_attention_packed", "two heads", build_packed, 2, -1, 1, 1, {{3, {2, 4, 12}}}},
+    {"tensor_rotary", "two heads", build_rotary, 2, -1, 1, 1, {{3, {2, 3, 24}}}},
+    {"tensor_rotary", "long", build_rotary, 4, -1, 1, 1, {{3, {4, 40, 192}}}},
     {"tensor_attention_packed", "causal, long", build_packed, -4, -1, 1, 1, {{3, {4, 40, 192}}}},
 };
 

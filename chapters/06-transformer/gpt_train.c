@@ -1,0 +1,57 @@
+/* The family: one training step, the held-out loss, what the other files give. */
+#include "06-transformer/gpt.h"
+
+/* Nats a token: the mean over the tokens that are asked for; or nats an image. */
+static Tensor *loss_of(const Gpt *gpt, Tensor *x, Rng *noise, Rng *dropout)
+{
+    if (gpt->tokens == NULL)
+        return tensor_neg(tensor_mean(gpt_rows_log_prob(gpt, x, dropout)));
+    GptBatch batch =
+        gpt->objective == GPT_NEXT ? gpt_batch_next(x) : gpt_batch_masked(gpt, x, noise);
+    return tensor_mean(gpt_neg_log_prob(gpt, &batch, dropout));
+}
+
+static void train_step(Model *model, Step *step, double *logged)
+{
+    const Gpt *gpt = (const Gpt *)model;
+    Tensor *loss = loss_of(gpt, step->x, &step->noise, &step->noise);
+    tape_backward(loss);
+    optimizer_update(model->part[0].optimizer, step->learning_rate);
+    logged[0] = (double)tensor_item(loss);
+}
+
+static double mean_loss(Model *model, Tensor *part, Rng *noise)
+{
+    return (double)tensor_item(loss_of((const Gpt *)model, part, noise, NULL));
+}
+
+static double validate(Model *model, Tensor *x, Rng noise)
+{
+    return family_mean_in_parts(model, x, noise, mean_loss);
+}
+
+static const char *const columns[] = {"neg_log_prob", NULL};
+
+const Family gpt_family = {
+    .name = "transformer",
+    .purpose = "A tiny transformer (Vaswani et al. 2017) that learns texts token by token, and "
+               "binary images row by row, with exact likelihood.",
+    .data_kinds = DATA_BINARY | DATA_TOKENS,
+    .data = "arithmetic",
+    .options = gpt_options,
+    .eval_options = gpt_eval_options,
+    .sample_options = gpt_sample_options,
+    .loss_unit = "nats a token; of images, nats an image",
+    .columns = columns,
+    .commands = gpt_commands,
+    .defaults = gpt_defaults,
+    .prepare = gpt_prepare,
+    .create = gpt_create,
+    .destroy = gpt_destroy,
+    .train_step = train_step,
+    .validate = validate,
+    .evaluate = gpt_evaluate,
+    .sample = gpt_sample_rows,
+    .sample_text = gpt_sample_text,
+    .figures = gpt_figures,
+};

@@ -1,0 +1,305 @@
+/* Transformers in single precision as users run them: stopped runs, texts and their seeds, prompts,
+ * commands, bad input. */
+#include "chapters/small_gpt.h"
+
+#include "06-transformer/gpt_generate.h"
+#include "support/file.h"
+#include "train/pictures.h"
+
+#include <math.h>
+
+#define KOREAN "\xed\x95\x9c\xea\xb5\xad\xec\x96\xb4 "
+#define TINY " --layers 2 --width 8 --heads 2 "
+
+/* ---------------------------------------------------------------- bad input */
+
+typedef struct Line {
+    const char *data, *words;
+    int status;
+    const char *says;
+} Line;
+
+static const Line lines[] = {
+    {"arithmetic", "--heads 3 --width 8", 2, "--heads 3: they must divide --width 8"},
+    {"arithmetic", "--heads 8 --width 8 --positions rotary", 2, "turns pairs of numbers"},
+    {"arithmetic", "--context 5", 1, "choose --context 10 or more"},
+    {"arithmetic", "--tokens letters", 2, "--tokens"},
+    {"arithmetic", "--vocabulary 100", 2, "--vocabulary"},
+    {"bars-3", "--objective masked", 2, "--objective masked: is for texts"},
+    {"arithmetic", "--objective mask", 2, "did you mean 'masked'"},
+    {"arithmetic", "--dropout 1", 2, "--dropout"},
+    {"arithmetic", TINY, 0, ""}};
+
+static void make(void *context)
+{
+    const Line *line = context;
+    SmallGpt g = small_gpt_of(dataset_load(line->data), line->words);
+    small_gpt_free(&g);
+}
+
+static void test_options(void)
+{
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        Line line = lines[i];
+        ChildResult result = child_run(make, &line);
+        CU_ASSERT(child_said(&result, line.status, line.says));
+    }
+}
+
+/* A text of the user's own: what is in the file, and what is said. */
+typedef struct Own {
+    const char *text, *words;
+    int status;
+    const char *says;
+    char path[300];
+} Own;
+
+static void read_own(void *context)
+{
+    const Own *own = context;
+    SmallGpt g = small_gpt_of(dataset_load(own->path), own->words);
+    small_gpt_free(&g);
+}
+
+static void test_own_text(void)
+{
+    Own own[] = {
+        {"", TINY, 1, "empty", ""},
+        {"too short for that", "--context 64" TINY, 1, "choose a smaller context", ""},
+        {"caf\xe9 and so on, and on and on and on", "--context 4" TINY, 1, "byte 3 is not UTF-8",
+         ""},
+        {"caf\xe9 and so on, and on and on and on", "--context 4 --tokens bytes" TINY, 0, "", ""},
+        {KOREAN KOREAN KOREAN KOREAN KOREAN KOREAN, "--context 4" TINY, 0, "", ""}};
+    char folder[256];
+    folder_make(folder);
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        snprintf(own[i].path, sizeof own[i].path, "%s/own.txt", folder);
+        CU_ASSERT_PTR_NULL(file_write(own[i].path, own[i].text, strlen(own[i].text)));
+        ChildResult result = child_run(read_own, &own[i]);
+        CU_ASSERT(child_said(&result, own[i].status, own[i].says));
+    }
+    folder_remove(folder);
+}
+
+/* ---------------------------------------------------------------- prompts */
+
+static const char TEXT[] = "to be or not to be, that is the question\nwhether it is nobler\n";
+
+typedef struct Prompt {
+    const char *prompt, *words;
+    int status;
+    const char *says;
+} Prompt;
+
+static void read_prompt(void *context)
+{
+    const Prompt *p = context;
+    SmallGpt g = small_gpt(TEXT, false, p->words);
+    uint16_t token[64];
+    gpt_prompt_tokens(g.gpt, p->prompt, "--prompt", token);
+    small_gpt_free(&g);
+}
+
+static void test_prompts(void)
+{
+    static const Prompt prompts[] = {
+        {"to be", "--context 8" TINY, 0, ""},
+        {"to BE", "--context 8" TINY, 2, "'B' (byte 3) is not among the 17 characters"},
+        {"q\xc3\xa9", "--context 8" TINY, 2, "'\xc3\xa9' (byte 1)"},
+        {"q\xff", "--context 8" TINY, 2, "--prompt: byte 1 is not UTF-8"},
+        {"question", "--context 8" TINY, 0, ""},
+        {"questions", "--context 8" TINY, 2, "9 tokens, but the network sees 8 at once"},
+        {"", "--context 8" TINY, 2, "--prompt: empty"},
+        {"Any\xff", "--context 8 --tokens bytes" TINY, 0, ""}};
+    for (size_t i = 0; i < sizeof prompts / sizeof *prompts; i++) {
+        Prompt p = prompts[i];
+        ChildResult result = child_run(read_prompt, &p);
+        CU_ASSERT(child_said(&result, p.status, p.says));
+    }
+}
+
+/* ---------------------------------------------------------------- texts */
+
+static char *write_with(SmallGpt *g, const char *words, uint64_t seed, int n)
+{
+    const OptionSpec *tables[] = {gpt_sample_options, NULL};
+    char copy[200], *argv[RUN_MOST_WORDS] = {"sample"}, *text = NULL;
+    size_t bytes;
+    snprintf(copy, sizeof copy, "%s", words);
+    Options *options = options_parse("sample", "", tables, run_words(copy, argv, 1), argv);
+    FILE *out = open_memstream(&text, &bytes);
+    Rng noise = rng_stream(seed, "sample");
+    Tape *tape = tape_create(kernels_best());
+    tape_record(tape, false);
+    gpt_family.sample_text(&g->gpt->model, tape, &noise,
+                           &(SampleRequest){.n = n, .options = options}, out);
+    fclose(out);
+    tape_free(tape);
+    options_free(options);
+    return text;
+}
+
+static bool same_text(SmallGpt *g, const char *words, uint64_t seed, const char *others,
+                      uint64_t other_seed)
+{
+    char *a = write_with(g, words, seed, 3), *b = write_with(g, others, other_seed, 3);
+    bool same = strcmp(a, b) == 0;
+    free(a);
+    free(b);
+    return same;
+}
+
+/* With the cache and without, also when the context is full several times over. */
+static void cache_changes_nothing(const char *words)
+{
+    SmallGpt g = small_gpt(TEXT, false, words);
+    small_gpt_shake(&g, 0.3);
+    CU_ASSERT(same_text(&g, "--length 60", 1, "--length 60 --no-cache", 1));
+    CU_ASSERT(same_text(&g, "--length 40 --prompt t --top-k 5 --temperature 0.7", 2,
+                        "--length 40 --prompt t --top-k 5 --temperature 0.7 --no-cache", 2));
+    CU_ASSERT(!same_text(&g, "--length 60", 1, "--length 60", 2));
+    CU_ASSERT(same_text(&g, "--temperature 0", 1, "--top-k 1", 2)); /* greedy draws nothing */
+    small_gpt_free(&g);
+}
+
+static void test_cache(void)
+{
+    kernels_set_threads(1); /* children are forked later: no threads may be there then */
+    cache_changes_nothing("--context 16" TINY);
+    cache_changes_nothing("--context 16 --positions rotary --tied" TINY);
+    cache_changes_nothing("--context 1" TINY);
+}
+
+/* The scores themselves, position by position. */
+static void test_scores(void)
+{
+    enum { SEQUENCES = 3, CONTEXT = 12, STEPS = 40 };
+    kernels_set_threads(1);
+    SmallGpt g = small_gpt(TEXT, false, "--context 12" TINY);
+    small_gpt_shake(&g, 0.3);
+    GptWriter *with = gpt_writer_create(g.gpt, SEQUENCES, true);
+    GptWriter *without = gpt_writer_create(g.gpt, SEQUENCES, false);
+    double worst = 0, largest = 0;
+    for (int t = 0; t < STEPS; t++) {
+        int token[SEQUENCES] = {t % 17, t * 7 % 17, t * t % 17};
+        gpt_writer_add(with, token);
+        gpt_writer_add(without, token);
+        const real *a = gpt_writer_scores(with), *b = gpt_writer_scores(without);
+        for (int i = 0; i < SEQUENCES * g.gpt->vocabulary; i++) {
+            worst = fmax(worst, fabs((double)(a[i] - b[i])));
+            largest = fmax(largest, fabs((double)a[i]));
+        }
+    }
+    CU_ASSERT(worst < 1e-5 * largest);
+    CU_ASSERT(gpt_writer_bytes(with) > 0);
+    CU_ASSERT_EQUAL(gpt_writer_bytes(without), 0);
+    gpt_writer_free(with);
+    gpt_writer_free(without);
+    small_gpt_free(&g);
+}
+
+/* Lines end at their '\n' and begin with the prompt; an encoder fills places. */
+static void test_lines(void)
+{
+    kernels_set_threads(1);
+    SmallGpt g = small_gpt("ab\nabc\nca\n", true, TINY);
+    char *text = write_with(&g, "--prompt ab --length 4", 1, 5);
+    int ends = 0;
+    for (const char *c = text; *c != '\0'; c++)
+        ends += *c == '\n';
+    CU_ASSERT_EQUAL(ends, 5);
+    CU_ASSERT(strncmp(text, "ab", 2) == 0);
+    free(text);
+    small_gpt_free(&g);
+    g = small_gpt(TEXT, false, "--context 8 --objective masked" TINY);
+    text = write_with(&g, "", 1, 2);
+    CU_ASSERT(strlen(text) >= 16 && strstr(text, "---") != NULL);
+    free(text);
+    small_gpt_free(&g);
+}
+
+/* ---------------------------------------------------------------- runs */
+
+static void test_resume(void)
+{
+    run_stopped_equals_whole(&gpt_family,
+                             "--data arithmetic --batch 8 --steps 20 --threads 1 --quick --quiet "
+                             "--dropout 0.2" TINY,
+                             "9");
+    run_stopped_equals_whole(&gpt_family,
+                             "--data bars-3 --batch 8 --steps 20 --threads 1 --quick --quiet "
+                             "--dropout 0.2 --row-hidden 8" TINY,
+                             "9");
+}
+
+/* A run is evaluated and drawn, its answers judged; the family's commands end well. */
+static void run_all(void *context)
+{
+    const char *words = context;
+    char root[256];
+    folder_make(root);
+    char *dir = memory_format("%s/run", root);
+    RunCall call = {dir, words, &gpt_family, 0, 0, -1};
+    ChildResult trained = child_run(run_train, &call);
+    if (trained.status != 0)
+        exit(trained.status);
+    Run *run = run_open(&gpt_family, dir);
+    uint32_t index[30];
+    for (uint32_t i = 0; i < 30; i++)
+        index[i] = i % (uint32_t)run->data->count[SPLIT_TEST];
+    LikelihoodReport report = {.examples = 30, .dims = run->data->dims};
+    Task task = {.data = run->data,
+                 .split = SPLIT_TEST,
+                 .index = index,
+                 .examples = 30,
+                 .options = run->options,
+                 .dir = dir,
+                 .quiet = true};
+    task.tape = tape_create(kernels_best());
+    task.noise = rng_stream(1, "evaluation");
+    gpt_family.evaluate(run->model, &task, &report);
+    likelihood_report_print(&report, stdout);
+    likelihood_report_clear(&report);
+    tape_free(task.tape);
+    figures_close(pictures_draw(run, true));
+    char *first = run_path(dir, "figures/attention.gp"), *loss = run_path(dir, "figures/loss.gp");
+    printf("%s\n",
+           file_exists(loss) && (run->data->text == NULL || file_exists(first)) ? "drawn" : "not");
+    run_close(run);
+    free(loss);
+    free(first);
+    free(dir);
+    folder_remove(root);
+}
+
+static void test_evaluate(void)
+{
+    static const struct {
+        const char *words, *says;
+    } runs[] = {
+        {"--data arithmetic", "right answers"},
+        {"--data grammar", "above the true distribution"},
+        {"--data repeats --tokens pairs --vocabulary 300", "canonical"},
+        {"--data arithmetic --objective masked", "pseudo"},
+        {"--data bars-3 --row-hidden 8", "exact"},
+    };
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+        char *words =
+            memory_format("%s --batch 8 --steps 5 --threads 1 --quick --quiet" TINY, runs[i].words);
+        ChildResult result = child_run(run_all, words);
+        CU_ASSERT(child_said(&result, 0, runs[i].says));
+        CU_ASSERT(child_said(&result, 0, "drawn"));
+        free(words);
+    }
+}
+
+const Suite suite = {"chapters/transformer runs",
+                     {{"bad options", test_options},
+                      {"a text of one's own", test_own_text},
+                      {"prompts", test_prompts},
+                      {"the cache changes no text", test_cache},
+                      {"the cache changes no score", test_scores},
+                      {"lines, and an encoder's texts", test_lines},
+                      {"stopped runs go on to the same bits", test_resume},
+                      {"runs are evaluated and drawn", test_evaluate},
+                      {NULL, NULL}}};
