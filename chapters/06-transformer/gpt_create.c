@@ -21,7 +21,7 @@ const OptionSpec gpt_options[] = {
     {"objective", OPTION_CHOICE, "next", "NAME",
      "next: each token from those before it; masked: hidden ones from all others", 0, 0,
      "next|masked"},
-    {"positions", OPTION_CHOICE, "learned", "NAME", "how the network knows them", 0, 0,
+    {"positions", OPTION_CHOICE, NULL, "NAME", "how the network knows them", 0, 0,
      "learned|rotary"},
     {"tied", OPTION_FLAG, NULL, NULL, "one table of symbols for input and output", 0, 0, NULL},
     {"dropout", OPTION_REAL, NULL, "RATE", "share of each block's changes that is left out", 0,
@@ -44,6 +44,7 @@ static void defaults_of_images(Options *o, const Dataset *data)
     put(o, "dropout", small ? "0" : "0.1");
     put(o, "batch", small ? "100" : "50");
     put(o, "lr", "2e-3");
+    put(o, "positions", "learned");
     put(o, "steps", small ? "3000" : data->count[SPLIT_TRAIN] > 50000 ? "20000" : "5000");
     put(o, "lr-warmup", "200");
 }
@@ -53,14 +54,15 @@ static void defaults_of_texts(Options *o, const Text *text)
     static const char *const kinds[] = {"characters", "words", "bytes", "pairs"};
     put(o, "tokens", kinds[text->suits]);
     put(o, "layers", "4");
-    put(o, "width", text->lines ? "64" : "160");
+    put(o, "width", text->lines ? "64" : "128");
     put(o, "heads", "4");
     if (!text->lines)
         put(o, "context", "128");
-    put(o, "dropout", text->lines ? "0" : "0.1");
+    put(o, "dropout", text->lines ? "0" : "0.05");
+    put(o, "positions", "rotary");
     put(o, "batch", text->lines ? "64" : "16");
-    put(o, "lr", text->lines ? "2e-3" : "2e-3");
-    put(o, "steps", text->lines ? "10000" : "8000");
+    put(o, "lr", "2e-3");
+    put(o, "steps", text->lines ? "10000" : "4500");
     put(o, "lr-warmup", "100");
 }
 

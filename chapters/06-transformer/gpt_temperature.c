@@ -80,13 +80,14 @@ void gpt_temperature_command(Model *model, const Task *task)
     GptWish wish = {
         .cut = {1, 0, 1}, .length = options_int(task->options, "length"), .cached = true};
     uint16_t *token = memory_new((size_t)wish.length + (size_t)n, sizeof *token);
+    bool begun = prompt[0] == gpt->text->newline; /* the '\n' that nobody typed is not shown */
     for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
         Rng noise = task->noise; /* the same uniform numbers at every temperature */
         long written;
         GptWriter *writer = gpt_writer_create(gpt, 1, wish.cached);
         wish.cut.temperature = shown[i];
         gpt_write(writer, &wish, &noise, prompt, n, token, &written);
-        char *text = tokens_decode(gpt->tokens, token, (size_t)written);
+        char *text = tokens_decode(gpt->tokens, token + begun, (size_t)written - begun);
         printf("---- T = %g\n%s\n", shown[i], text);
         free(text);
         gpt_writer_free(writer);

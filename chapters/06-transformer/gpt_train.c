@@ -1,6 +1,8 @@
 /* The family: one training step, the held-out loss, what the other files give. */
 #include "06-transformer/gpt.h"
 
+#include "tensor/op.h"
+
 /* Nats a token: the mean over the tokens that are asked for; or nats an image. */
 static Tensor *loss_of(const Gpt *gpt, Tensor *x, Rng *noise, Rng *dropout)
 {
@@ -25,9 +27,19 @@ static double mean_loss(Model *model, Tensor *part, Rng *noise)
     return (double)tensor_item(loss_of((const Gpt *)model, part, noise, NULL));
 }
 
+/* Of texts some of the examples, spread evenly: all of a long context would cost as much as the
+ * training between two looks. */
 static double validate(Model *model, Tensor *x, Rng noise)
 {
-    return family_mean_in_parts(model, x, noise, mean_loss);
+    enum { TOKENS = 16384 };
+    int all = tensor_rows(x), per_row = x->shape[1] - 1;
+    int wanted = TOKENS / per_row > 1 ? TOKENS / per_row : 1;
+    if (((const Gpt *)model)->tokens == NULL || all <= wanted)
+        return family_mean_in_parts(model, x, noise, mean_loss);
+    int *index = op_memory(x, (size_t)wanted, sizeof *index);
+    for (int i = 0; i < wanted; i++)
+        index[i] = (int)((long)i * all / wanted);
+    return family_mean_in_parts(model, tensor_gather(x, index, wanted), noise, mean_loss);
 }
 
 static const char *const columns[] = {"neg_log_prob", NULL};

@@ -180,13 +180,35 @@ void text_fetch(const Dataset *dataset, Split split, size_t example, real *x)
 
 /* ---------------------------------------------------------------- files */
 
-/* Splits of a running text by position: the last tenth is the test, as in nanoGPT; the twentieth
- * before it, which is training text there, is for choosing. */
+/* The next beginning of a line from a byte on; where there is none, of a word, or of a character.
+ */
+static size_t border(const char *byte, size_t from, size_t end)
+{
+    const char *before = memchr(byte + from, '\n', end - from);
+    if (before == NULL)
+        before = memchr(byte + from, ' ', end - from);
+    return before != NULL ? (size_t)(before - byte) + 1 : tokens_boundary(byte, from);
+}
+
+/* Splits of a running text by position: the last tenth is the test, as in nanoGPT. A twentieth from
+ * the middle is for choosing: taken from right before the test, it would leave nothing of the play
+ * that the test is from to be learnt. */
 static Dataset *running_text(const char *name, char *byte, size_t bytes)
 {
-    size_t first[SPLITS + 1] = {0, bytes * 85 / 100, bytes * 90 / 100, bytes};
-    for (int s = 1; s < SPLITS; s++)
-        first[s] = tokens_boundary(byte, first[s]);
+    size_t test = tokens_boundary(byte, bytes * 90 / 100);
+    size_t begin = bytes * 425 / 1000, end = bytes * 475 / 1000;
+    size_t from = border(byte, begin, test), to = border(byte, end, test);
+    if (from == to) { /* no line begins between them: a short text */
+        from = tokens_boundary(byte, begin);
+        to = tokens_boundary(byte, end);
+    }
+    size_t held = to - from;
+    char *validation = memory_new(held + 1, 1);
+    memcpy(validation, byte + from, held);
+    memmove(byte + from, byte + to, test - to);
+    memcpy(byte + test - held, validation, held);
+    free(validation);
+    size_t first[SPLITS + 1] = {0, test - held, test, bytes};
     return text_dataset(name, byte, first, false, TOKENS_CHARACTERS);
 }
 

@@ -57,7 +57,8 @@ size_t text_bytes(const Dataset *dataset, Split split, size_t example);
 /* Called by dataset_fetch. */
 void text_fetch(const Dataset *dataset, Split split, size_t example, real *x);
 
-/* FILE.txt: running text, 85 % to train, 5 % to validate, the last 10 % to test; a border within a
+/* FILE.txt: running text. The last 10 % is the test, 5 % from the middle on are to validate,
+ * beginning and ending with a line where there are lines, the rest is to train; a border within a
  * UTF-8 character is moved before it. */
 Dataset *text_read(const char *path);
 

@@ -105,6 +105,7 @@ TransformerCache *transformer_cache_create(const TransformerBlock *block, int bl
     c->heads = heads;
     c->depth = width / heads;
     c->threads = kernels_threads();
+    c->gate = memory_new(1, sizeof *c->gate);
     c->pace = (Pace){.left = 1, .wait = SHORTEST_WAIT};
     c->key_size = (size_t)panels_of(most) * PANEL * (size_t)c->depth;
     c->value_size = (size_t)panels_of(c->depth) * PANEL * (size_t)most;
@@ -128,6 +129,7 @@ void transformer_cache_free(TransformerCache *c)
     for (int i = 0; i < c->blocks; i++)
         block_free(&c->block[i]);
     free(c->block);
+    free(c->gate);
     free(c->cosine);
     free(c->sine);
     free(c->x.at);

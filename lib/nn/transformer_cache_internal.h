@@ -5,6 +5,8 @@
 #include "nn/transformer_cache.h"
 #include "tensor/panel_product.h"
 
+#include <stdatomic.h>
+
 /* Rows of numbers, `row` apart. */
 typedef struct Rows {
     real *at;
@@ -41,12 +43,19 @@ typedef struct Pace {
     int left, wait;    /* windows until the other is tried; how many there were to be         */
 } Pace;
 
+/* Where the threads of a team wait for one another: a line of memory for each of the two. */
+typedef struct Gate {
+    _Alignas(64) atomic_int here;  /* threads that wait                  */
+    _Alignas(64) atomic_uint turn; /* how often all of them went through */
+} Gate;
+
 struct TransformerCache {
     CachedBlock *block;
     int blocks, batch, most, length;
     int width, heads, depth;
     int threads;
     Pace pace;
+    Gate *gate;
     size_t key_size, value_size; /* numbers of one head of one sequence in a block             */
     real *cosine, *sine;         /* [most][depth / 2]: a position's turn; for rotary blocks    */
     Rows x, qkv, seen, wide;     /* [batch]: on the way through a block                        */

@@ -3,6 +3,7 @@
 #include "support/vecmath.h"
 
 #include <math.h>
+#include <sched.h>
 #include <string.h>
 
 /* What one thread does. Where there are rows enough, each takes rows of its own through everything
@@ -36,11 +37,23 @@ static Share share_of(const TransformerCache *c, int thread, int threads)
                    .weight_sum = c->weight_sum + thread * c->heads};
 }
 
-static void share_wait(const Share *s)
+/* Until all threads are here. A barrier of OpenMP's takes three times as long, and a step has four
+ * for each block. Who waits long lets others run. */
+static void share_wait(const TransformerCache *c, const Share *s)
 {
-    if (s->parts > 1) {
-#pragma omp barrier
+    enum { SPINS = 10000 };
+    Gate *gate = c->gate;
+    if (s->parts == 1)
+        return;
+    const unsigned turn = atomic_load_explicit(&gate->turn, memory_order_relaxed);
+    if (atomic_fetch_add_explicit(&gate->here, 1, memory_order_acq_rel) == s->parts - 1) {
+        atomic_store_explicit(&gate->here, 0, memory_order_relaxed);
+        atomic_store_explicit(&gate->turn, turn + 1, memory_order_release);
+        return;
     }
+    for (int i = 1; atomic_load_explicit(&gate->turn, memory_order_acquire) == turn; i++)
+        if (i % SPINS == 0)
+            sched_yield();
 }
 
 /* y = x W + b, or y += x W + b, in panels from .. to-1 of the share's rows, which begin with x's
@@ -189,15 +202,15 @@ static void block_step(const TransformerCache *c, const Share *s, const CachedBl
     layer_panels(&b->qkv, s, s->normed, c->qkv, false, head * each, head_end * each);
     for (int r = s->row; r < s->row + s->rows; r++)
         attend(c, s, b, r, head, head_end);
-    share_wait(s);
+    share_wait(c, s);
     layer_panels(&b->projection, s, seen, c->x, true, column, column_end);
-    share_wait(s);
+    share_wait(c, s);
     norm_rows(c, s, &b->from->mlp_norm);
     layer_panels(&b->wide, s, s->normed, c->wide, false, inner, inner_end);
     gelu(c->wide, s, inner * PANEL, inner_end * PANEL);
-    share_wait(s);
+    share_wait(c, s);
     layer_panels(&b->narrow, s, wide, c->x, true, column, column_end);
-    share_wait(s);
+    share_wait(c, s);
 }
 
 void transformer_cache_work(const TransformerCache *c, int thread, int threads)

@@ -46,7 +46,7 @@ static void future_is_hidden(const char *words)
 static void test_future(void)
 {
     future_is_hidden("--context 6" TINY);
-    future_is_hidden("--context 6 --positions rotary --tied" TINY);
+    future_is_hidden("--context 6 --positions learned --tied" TINY);
 }
 
 /* An encoder sees both sides. */
@@ -120,7 +120,7 @@ static void sum_of_strings(const char *words)
 static void test_strings(void)
 {
     sum_of_strings("--context 4" TINY);
-    sum_of_strings("--context 4 --positions rotary" TINY);
+    sum_of_strings("--context 4 --positions learned" TINY);
     sum_of_strings("--context 4 --tied" TINY);
 }
 
@@ -331,7 +331,7 @@ static void check_gradient(SmallGpt g)
 static void test_gradient(void)
 {
     check_gradient(small_gpt(TEXT, false, "--context 6 --layers 2 --width 8 --heads 2"));
-    check_gradient(small_gpt(TEXT, false, "--context 6 --positions rotary --tied" TINY));
+    check_gradient(small_gpt(TEXT, false, "--context 6 --positions learned --tied" TINY));
     check_gradient(small_gpt(LINES, true, "--objective masked" TINY));
     check_gradient(small_gpt_of(dataset_load("bars-3"), "--row-hidden 10,10" TINY));
 }

@@ -118,6 +118,28 @@ static void test_prompts(void)
     }
 }
 
+static void parse_sample(void *context)
+{
+    const OptionSpec *tables[] = {gpt_sample_options, NULL};
+    char copy[100], *argv[RUN_MOST_WORDS] = {"sample"};
+    snprintf(copy, sizeof copy, "%s", (const char *)context);
+    options_free(options_parse("sample", "", tables, run_words(copy, argv, 1), argv));
+}
+
+static void test_sample_options(void)
+{
+    static const char *const bad[] = {"--temperature -1", "--top-k 0", "--top-p 0", "--top-p 1.5",
+                                      "--length 0"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char name[20];
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(bad[i], " "), bad[i]);
+        ChildResult result = child_run(parse_sample, (void *)bad[i]);
+        CU_ASSERT(child_said(&result, 2, name));
+    }
+    ChildResult fine = child_run(parse_sample, "--temperature 0 --top-k 1 --top-p 1");
+    CU_ASSERT(child_said(&fine, 0, ""));
+}
+
 /* ---------------------------------------------------------------- texts */
 
 static char *write_with(SmallGpt *g, const char *words, uint64_t seed, int n)
@@ -166,7 +188,7 @@ static void test_cache(void)
 {
     kernels_set_threads(1); /* children are forked later: no threads may be there then */
     cache_changes_nothing("--context 16" TINY);
-    cache_changes_nothing("--context 16 --positions rotary --tied" TINY);
+    cache_changes_nothing("--context 16 --positions learned --tied" TINY);
     cache_changes_nothing("--context 1" TINY);
 }
 
@@ -297,6 +319,7 @@ const Suite suite = {"chapters/transformer runs",
                      {{"bad options", test_options},
                       {"a text of one's own", test_own_text},
                       {"prompts", test_prompts},
+                      {"cuts that can't be", test_sample_options},
                       {"the cache changes no text", test_cache},
                       {"the cache changes no score", test_scores},
                       {"lines, and an encoder's texts", test_lines},

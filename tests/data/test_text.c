@@ -44,6 +44,25 @@ static const char PROSE[] = "abcdefgh   \n";
 
 /* ---------------------------------------------------------------- running text */
 
+/* Cut out of the middle, where lines begin when there are any: before and after it is training. */
+static void check_validation(const Text *text, const char *whole, size_t bytes)
+{
+    const size_t *first = text->first;
+    size_t held = first[2] - first[1], from = bytes * 425 / 1000, end = bytes * 475 / 1000;
+    while (from < first[2] && whole[from] != '\n')
+        from++;
+    while (end < first[2] && whole[end] != '\n')
+        end++;
+    if (from < end && end < first[2]) {
+        CU_ASSERT_EQUAL(held, end - from);
+        CU_ASSERT_EQUAL(memcmp(text->byte + first[1], whole + from + 1, held), 0);
+        CU_ASSERT_EQUAL(memcmp(text->byte, whole, from + 1), 0);
+        CU_ASSERT_EQUAL(memcmp(text->byte + from + 1, whole + end + 1, first[2] - end - 1), 0);
+    }
+    CU_ASSERT(held > 0 && (bytes < 1000 || fabs((double)held / (double)bytes - 0.05) < 0.02));
+    CU_ASSERT_EQUAL(memcmp(text->byte + first[2], whole + first[2], bytes - first[2]), 0);
+}
+
 static void test_splits_by_position(void)
 {
     const size_t sizes[] = {100, 1000, 1115394, 37};
@@ -53,10 +72,9 @@ static void test_splits_by_position(void)
         const size_t *first = dataset->text->first;
         CU_ASSERT(dataset->kind == DATA_TOKENS && !dataset->text->lines);
         CU_ASSERT_EQUAL(first[0], 0);
-        CU_ASSERT_EQUAL(first[1], (size_t)floor(0.85 * (double)sizes[i]));
         CU_ASSERT_EQUAL(first[2], (size_t)floor(0.9 * (double)sizes[i]));
         CU_ASSERT_EQUAL(first[3], sizes[i]);
-        CU_ASSERT_EQUAL(memcmp(dataset->text->byte, text, sizes[i]), 0);
+        check_validation(dataset->text, text, sizes[i]);
         CU_ASSERT(isnan(dataset->entropy) && dataset->text->log_prob == NULL);
         dataset_free(dataset);
         free(text);
@@ -76,11 +94,10 @@ static void test_splits_between_characters(void)
             bytes += strlen(character);
         }
         Dataset *dataset = text_of(text, bytes);
-        for (int s = 1; s < SPLITS; s++) {
-            size_t at = dataset->text->first[s], plain = bytes * (s == 1 ? 85 : 90) / 100;
-            CU_ASSERT(((unsigned char)text[at] & 0xc0) != 0x80);
-            CU_ASSERT(at <= plain && at + 3 >= plain);
-        }
+        for (int s = 1; s < SPLITS; s++)
+            CU_ASSERT(((unsigned char)dataset->text->byte[dataset->text->first[s]] & 0xc0) != 0x80);
+        size_t at = dataset->text->first[SPLIT_TEST], plain = bytes * 90 / 100;
+        CU_ASSERT(at <= plain && at + 3 >= plain);
         cut(dataset, TOKENS_CHARACTERS, 0, 4);
         CU_ASSERT_EQUAL(dataset->text->count, (size_t)n);
         dataset_free(dataset);
@@ -167,17 +184,27 @@ static void test_bytes(void)
     free(text);
 }
 
-/* A split that falls into a word begins behind it, so that each of its words is one of the text. */
+/* A split that falls into a word: all of them can be read, and the test begins with a whole word.
+ */
 static void test_splits_between_words(void)
 {
-    const char text[] = "one two three four five six seven eight nine ten eleven twelve thirteen\n";
+    enum { LINES = 20, WORDS = 14 };
+    static const char line[] =
+        "one two three four five six seven eight nine ten eleven twelve thirteen\n";
+    char text[LINES * sizeof line] = "";
+    for (int i = 0; i < LINES; i++)
+        strcat(text, line);
+    strcat(text, "one two");
     Dataset *dataset = text_of(text, strlen(text));
-    CU_ASSERT_EQUAL(dataset->text->first[1], 61); /* twelv|e */
-    CU_ASSERT_EQUAL(dataset->text->first[2], 64); /* t|hirteen */
+    size_t test = dataset->text->first[SPLIT_TEST];
+    CU_ASSERT_EQUAL(test, strlen(text) * 90 / 100);
+    CU_ASSERT_EQUAL(memcmp(dataset->text->byte + test, "o three", 7), 0);
     cut(dataset, TOKENS_WORDS, 0, 4);
-    CU_ASSERT_EQUAL(dataset->text->first[1], 62);
-    CU_ASSERT_EQUAL(dataset->text->first[2], 71);
-    CU_ASSERT_EQUAL(dataset->text->count, 14);
+    const Text *t = dataset->text;
+    CU_ASSERT_EQUAL(t->first[SPLIT_VALIDATION] + 69,
+                    test); /* a line but for "one", which joins "tw" */
+    CU_ASSERT(t->count >= LINES * WORDS + 1 && t->count <= LINES * WORDS + 3);
+    CU_ASSERT(t->tokens->count <= WORDS + 2); /* where splits meet, halves of words may */
     dataset_free(dataset);
 }
 
@@ -241,7 +268,7 @@ static void cut_short_context(void *context)
 static void cut_short_text(void *context)
 {
     (void)context;
-    cut(text_of("abcdefghij", 10), TOKENS_CHARACTERS, 0, 8);
+    cut(text_of("abcdefghijabcdefghij", 20), TOKENS_CHARACTERS, 0, 17);
 }
 
 static void cut_no_validation(void *context)
@@ -281,7 +308,7 @@ static void test_refused(void)
     static const Mistake mistakes[] = {
         {cut_short_context, 1,
          "lines: its longest line has 5 tokens, more than --context 4; choose --context 5 or more"},
-        {cut_short_text, 1, "8 tokens to train on; --context 8 needs more than that"},
+        {cut_short_text, 1, "17 tokens to train on; --context 17 needs more than that"},
         {cut_no_validation, 1, "too short: nothing is left for one of train, validation and test"},
         {cut_no_context, 128 + 6, "a running text needs a context of at least 1"},
         {cut_twice, 128 + 6, "'lines' is cut already"},
