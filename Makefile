@@ -89,7 +89,7 @@ help:
 	@echo 'make demo        install what is missing, build, train a small VAE, draw its pictures'
 	@echo 'make test        install what is missing, build, run all tests'
 	@echo 'make deps        install the packages (Debian, Ubuntu), or print their names elsewhere'
-	@echo 'make data        fetch a data set: DATA=mnist [FROM=folder that holds the files]'
+	@echo 'make data        fetch mnist, shakespeare, names or bible: DATA=mnist [FROM=folder that holds the files]'
 	@echo 'make bench       steps per second beside PyTorch: [MODEL=vae]'
 	@echo 'make asan        run the tests under AddressSanitizer and UndefinedBehaviorSanitizer'
 	@echo 'make valgrind    run support, tensor, checkpoint and reader tests under valgrind'
@@ -179,7 +179,7 @@ valgrind: deps
 	@$(MAKE) --no-print-directory run-valgrind BUILD=$(BUILD)/valgrind BIN=$(BUILD)/valgrind/bin \
 	    MARCH=x86-64-v3 OPTIMISE=-O2 EXTRA_CFLAGS=-gdwarf-4
 
-VALGRIND_TESTS := $(filter $(addprefix $(BUILD)/tests/,support/% tensor/% data/test_idx data/test_user \
+VALGRIND_TESTS := $(filter $(addprefix $(BUILD)/tests/,support/% tensor/% data/test_idx data/test_user data/test_tokens data/test_text \
                   train/test_checkpoint% train/test_safetensors%),$(TESTS))
 run-valgrind: $(VALGRIND_TESTS)
 	@UNDER='$(VALGRIND)' OMP_NUM_THREADS=1 sh tests/run.sh $(sort $(VALGRIND_TESTS))

@@ -45,24 +45,28 @@ static void defaults_of_images(Options *o, const Dataset *data)
     put(o, "batch", small ? "100" : "50");
     put(o, "lr", "2e-3");
     put(o, "positions", "learned");
-    put(o, "steps", small ? "3000" : data->count[SPLIT_TRAIN] > 50000 ? "20000" : "5000");
+    put(o, "steps", small ? "3000" : data->count[SPLIT_TRAIN] > 50000 ? "14000" : "5000");
     put(o, "lr-warmup", "200");
 }
 
+/* Chosen on validation text: on Shakespeare rotary positions are far quicker than learned ones
+ * (1.81 nats a character after 350 steps against 2.14 after 400), and 4e-3 is no better than 2e-3.
+ * Texts drawn by code have no end of new examples, so nothing is left out there. */
 static void defaults_of_texts(Options *o, const Text *text)
 {
     static const char *const kinds[] = {"characters", "words", "bytes", "pairs"};
+    bool drawn = text->log_prob != NULL, small = text->first[SPLIT_VALIDATION] < 200000;
     put(o, "tokens", kinds[text->suits]);
     put(o, "layers", "4");
     put(o, "width", text->lines ? "64" : "128");
     put(o, "heads", "4");
     if (!text->lines)
         put(o, "context", "128");
-    put(o, "dropout", text->lines ? "0" : "0.05");
+    put(o, "dropout", drawn ? "0" : "0.1");
     put(o, "positions", "rotary");
     put(o, "batch", text->lines ? "64" : "16");
     put(o, "lr", "2e-3");
-    put(o, "steps", text->lines ? "10000" : "4500");
+    put(o, "steps", !text->lines ? "4200" : !drawn ? "12000" : small ? "10000" : "3000");
     put(o, "lr-warmup", "100");
 }
 

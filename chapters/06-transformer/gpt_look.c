@@ -92,7 +92,7 @@ void gpt_look_figure(const Gpt *gpt, const GptLook *look, Figures *figures, cons
 void gpt_next_figure(const Gpt *gpt, const GptLook *look, Figures *figures, const char *name,
                      double temperature, FILE *out)
 {
-    enum { SHOWN = 12 };
+    enum { SHOWN = 8 };
     int v = gpt->vocabulary, shown = v < SHOWN ? v : SHOWN;
     const real *score = look->logits->value + (size_t)(look->n - 1) * (size_t)v;
     double *p = memory_new((size_t)v, sizeof *p);
