@@ -39,16 +39,19 @@ static void talk_add(Talk *talk, const uint16_t *token, size_t n)
 }
 
 /* What was typed joins the talk; false, with one line that says why, where it has other symbols. A
- * line of a set of lines starts afresh and is not ended. */
+ * line of a set of lines starts afresh and is not ended; nor is one where no text has line breaks.
+ */
 static bool hear(const Gpt *gpt, Talk *talk, char *line)
 {
     size_t bytes = strlen(line);
     uint16_t *token = memory_new(bytes + 1, sizeof *token);
     TokensGap gap;
-    if (gpt->text->lines) {
-        uint16_t begin = (uint16_t)gpt->text->newline;
+    if (gpt->text->lines || gpt->text->newline < 0) {
         line[strcspn(line, "\n")] = '\0';
         bytes = strlen(line);
+    }
+    if (gpt->text->lines) {
+        uint16_t begin = (uint16_t)gpt->text->newline;
         talk->n = 0;
         talk_add(talk, &begin, 1);
     }
@@ -72,7 +75,7 @@ static void reply(Gpt *gpt, Talk *talk, const GptWish *wish, Rng *noise)
     gpt_write(writer, wish, noise, talk->token + talk->n - kept, (int)kept, token, &n);
     size_t written = (size_t)n - kept;
     char *text = tokens_decode(gpt->tokens, token + kept, written);
-    printf("%s%s", text, written > 0 && text[strlen(text) - 1] == '\n' ? "" : "\n");
+    printf("%s%s", text, written > 0 && token[n - 1] == gpt->text->newline ? "" : "\n");
     fflush(stdout);
     talk_add(talk, token + kept, written);
     free(text);

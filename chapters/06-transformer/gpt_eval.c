@@ -92,23 +92,26 @@ static void judge_decoder(const Gpt *gpt, const Task *task, int first, int rows,
  * non-lattice data"; Wang & Cho (2019), arXiv:1902.04094, sec. 2. */
 static double pseudo_log_prob(const Gpt *gpt, const Task *task, int example)
 {
-    Tensor *one = fetch(gpt, task, example, 1);
     int n = text_predicted(task->data, task->split, task->index[example]);
-    Tensor *x = tensor_repeat_rows(one, n);
-    Rng none = rng_stream(0, "nothing is drawn below");
-    GptBatch batch = gpt_batch_masked(gpt, x, &none);
-    batch.count = n;
-    for (int t = 0; t < n; t++) {
-        for (int i = 0; i < n; i++)
-            batch.seen[t * batch.positions + i] = (int)one->value[i + 1];
-        batch.at[t] = t * batch.positions + t;
-        batch.wanted[t] = (int)one->value[t + 1];
-        batch.seen[batch.at[t]] = gpt->vocabulary;
-    }
-    Tensor *nats = gpt_neg_log_prob(gpt, &batch, NULL);
+    int at_once = TOKENS_AT_ONCE / gpt->context > 1 ? TOKENS_AT_ONCE / gpt->context : 1;
     double sum = 0;
-    for (int t = 0; t < n; t++)
-        sum -= (double)nats->value[t];
+    for (int first = 0; first < n; first += at_once) {
+        int rows = n - first < at_once ? n - first : at_once;
+        Tensor *one = fetch(gpt, task, example, 1);
+        Rng none = rng_stream(0, "nothing is drawn below");
+        GptBatch batch = gpt_batch_masked(gpt, tensor_repeat_rows(one, rows), &none);
+        batch.count = rows;
+        for (int t = 0; t < rows; t++) {
+            for (int i = 0; i < n; i++)
+                batch.seen[t * batch.positions + i] = (int)one->value[i + 1];
+            batch.at[t] = t * batch.positions + first + t;
+            batch.wanted[t] = (int)one->value[first + t + 1];
+            batch.seen[batch.at[t]] = gpt->vocabulary;
+        }
+        Tensor *nats = gpt_neg_log_prob(gpt, &batch, NULL);
+        for (int t = 0; t < rows; t++)
+            sum -= (double)nats->value[t];
+    }
     return sum;
 }
 
@@ -136,15 +139,17 @@ static void report_rates(const Gpt *gpt, const Task *task, LikelihoodReport *rep
     int n = report->examples;
     const Text *text = task->data->text;
     double *cost = memory_new((size_t)n, sizeof *cost), *size = memory_new((size_t)n, sizeof *size);
-    const char *token = gpt->tokens->kind == TOKENS_CHARACTERS ? "-log p a character"
-                        : gpt->tokens->kind == TOKENS_WORDS    ? "-log p a word"
-                                                               : "-log p a token";
+    bool decoder = gpt->objective == GPT_NEXT;
+    const char *token = !decoder                                 ? "pseudo, a token"
+                        : gpt->tokens->kind == TOKENS_CHARACTERS ? "-log p a character"
+                        : gpt->tokens->kind == TOKENS_WORDS      ? "-log p a word"
+                                                                 : "-log p a token";
     for (int i = 0; i < n; i++) {
         cost[i] = -log_prob[i];
         size[i] = text_predicted(task->data, task->split, task->index[i]);
     }
     report_ratio(report, token, "nats", cost, size);
-    if (text->log_prob != NULL) {
+    if (decoder && text->log_prob != NULL) {
         size_t first = dataset_first(task->data, task->split);
         for (int i = 0; i < n; i++)
             cost[i] += text->log_prob[first + task->index[i]];
@@ -154,7 +159,7 @@ static void report_rates(const Gpt *gpt, const Task *task, LikelihoodReport *rep
         cost[i] = -log_prob[i];
         size[i] = (double)text_bytes(task->data, task->split, task->index[i]);
     }
-    report_ratio(report, "-log p a byte", "nats", cost, size);
+    report_ratio(report, decoder ? "-log p a byte" : "pseudo, a byte", "nats", cost, size);
     free(cost);
     free(size);
 }
@@ -166,7 +171,7 @@ static void report_answers(LikelihoodReport *report, const double *right)
     for (int i = 0; i < report->examples; i++)
         if (right[i] >= 0)
             given[n++] = 100 * right[i];
-    if (n > 0)
+    if (n == (size_t)report->examples) /* pairs may have joined what an answer begins behind */
         likelihood_report_part(report, "right answers", "%", given, n);
     free(given);
 }

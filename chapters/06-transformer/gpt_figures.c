@@ -14,13 +14,14 @@
 /* Mean -log p of each position of the window: what the tokens before it are worth. */
 static void position_figure(Gpt *gpt, const Task *task)
 {
-    enum { EXAMPLES = 500, AT_ONCE = 50 };
+    enum { EXAMPLES = 500, TOKENS = 8192 };
     int n = gpt->context, examples = (int)task->data->count[task->split];
+    int at_once = TOKENS / n > 1 ? TOKENS / n : 1;
     double *sum = memory_new((size_t)n, sizeof *sum), *seen = memory_new((size_t)n, sizeof *seen);
     double *place = memory_new((size_t)n, sizeof *place);
     examples = examples < EXAMPLES ? examples : EXAMPLES;
-    for (int first = 0; first < examples; first += AT_ONCE) {
-        int rows = examples - first < AT_ONCE ? examples - first : AT_ONCE;
+    for (int first = 0; first < examples; first += at_once) {
+        int rows = examples - first < at_once ? examples - first : at_once;
         tape_reset(task->tape);
         model_bind(&gpt->model, task->tape);
         Tensor *x = tensor_new_matrix(task->tape, rows, task->data->dims);

@@ -36,6 +36,7 @@ typedef struct GptWish {
     long length; /* tokens at most */
     bool cached;
     const char *prompt; /* NULL: none */
+    const char *option; /* that it came from, for messages */
 } GptWish;
 
 /* From sample's options; NULL: the defaults. */
@@ -46,10 +47,11 @@ GptWish gpt_wish_of(const Options *options);
  * more tokens than the network sees; option is the word for the message. */
 int gpt_prompt_tokens(const Gpt *gpt, const char *prompt, const char *option, uint16_t *token);
 
-/* Draws on from the tokens so far, which every sequence begins with: token [sequences, length +
- * prompt], n [sequences]: how many there are then, the prompt's included. Lines end behind their
+/* stream [sequences]: what each draws from. Draws on from the tokens so far, which every sequence
+ * begins with: token [sequences, length + prompt], n [sequences]: how many there are then, the
+ * prompt's included. Lines end behind their
  * '\n'. */
-void gpt_write(GptWriter *writer, const GptWish *wish, Rng *noise, const uint16_t *prompt,
+void gpt_write(GptWriter *writer, const GptWish *wish, Rng *stream, const uint16_t *prompt,
                int prompt_tokens, uint16_t *token, long *n);
 
 /* Fills rows first_row .. of n images x [n, pixels], whose rows before are given; means: their

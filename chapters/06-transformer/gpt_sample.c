@@ -20,19 +20,27 @@ const OptionSpec gpt_sample_options[] = {
     {"no-cache", OPTION_FLAG, NULL, NULL, "compute all positions anew for every token", 0, 0, NULL},
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
 
-static char *prompt_of(const Options *o)
+/* The prompt of either option, and which it was. */
+static void read_prompt(const Options *o, GptWish *wish)
 {
+    size_t bytes = 0;
     if (options_set(o, "prompt") && options_set(o, "prompt-file"))
         refuse_usage("--prompt and --prompt-file: give one of them");
     if (options_set(o, "prompt"))
-        return memory_text(options_text(o, "prompt"));
-    size_t bytes;
-    return options_set(o, "prompt-file") ? file_read(options_text(o, "prompt-file"), &bytes) : NULL;
+        wish->prompt = memory_text(options_text(o, "prompt"));
+    if (!options_set(o, "prompt-file"))
+        return;
+    char *text = file_read(options_text(o, "prompt-file"), &bytes);
+    wish->prompt = text;
+    wish->option = "--prompt-file";
+    if (strlen(text) != bytes)
+        refuse("--prompt-file: %s holds a zero byte, so it is no text",
+               options_text(o, "prompt-file"));
 }
 
 GptWish gpt_wish_of(const Options *o)
 {
-    GptWish wish = {{1, 0, 1}, 500, true, NULL};
+    GptWish wish = {{1, 0, 1}, 500, true, NULL, "--prompt"};
     if (o == NULL || !options_known(o, "temperature"))
         return wish;
     wish.cut.temperature = options_real(o, "temperature");
@@ -40,7 +48,7 @@ GptWish gpt_wish_of(const Options *o)
     wish.cut.top_p = options_real(o, "top-p");
     wish.length = options_int(o, "length");
     wish.cached = !options_flag(o, "no-cache");
-    wish.prompt = prompt_of(o);
+    read_prompt(o, &wish);
     return wish;
 }
 
@@ -65,23 +73,34 @@ static _Noreturn void refuse_gap(const Gpt *gpt, const TokensGap *gap, const cha
                  option, gap->symbol, gap->at, gpt->tokens->count, words ? "words" : "characters");
 }
 
+/* Bytes of the prompt; of a set of lines without the line break at its end. */
+static size_t prompt_bytes(const Gpt *gpt, const char *prompt, const char *option)
+{
+    size_t bytes = prompt != NULL ? strlen(prompt) : 0;
+    if (!gpt->text->lines || bytes == 0)
+        return bytes;
+    bytes -= prompt[bytes - 1] == '\n';
+    if (memchr(prompt, '\n', bytes) != NULL)
+        refuse_usage("%s: has more than one line, but every example of this set is one; give one",
+                     option);
+    return bytes;
+}
+
 int gpt_prompt_tokens(const Gpt *gpt, const char *prompt, const char *option, uint16_t *token)
 {
-    bool begins = gpt->text->newline >= 0 && (gpt->text->lines || prompt == NULL);
-    size_t bytes = prompt != NULL ? strlen(prompt) : 0;
+    const Text *text = gpt->text;
+    size_t bytes = prompt_bytes(gpt, prompt, option);
+    bool begins = text->lines || prompt == NULL;
     uint16_t *all = memory_new(bytes + 1, sizeof *all);
     TokensGap gap;
-    if (begins)
-        all[0] = (uint16_t)gpt->text->newline;
+    if (begins) /* a text without line breaks begins as the one that was learnt */
+        all[0] = text->newline >= 0 ? (uint16_t)text->newline : text->token[0];
     long n = tokens_encode(gpt->tokens, prompt != NULL ? prompt : "", bytes, all + begins, &gap);
     if (n < 0)
         refuse_gap(gpt, &gap, option);
     n += begins;
     if (n == 0)
-        refuse_usage(
-            "%s: empty, and the text that was learnt has no line break to begin with; give "
-            "at least one symbol",
-            option);
+        refuse_usage("%s: empty; give at least one symbol, or leave it out", option);
     if (n > gpt->context)
         refuse_usage("%s: %ld tokens, but the network sees %d at once; shorten it", option, n,
                      gpt->context);
@@ -92,7 +111,7 @@ int gpt_prompt_tokens(const Gpt *gpt, const char *prompt, const char *option, ui
 
 /* ---------------------------------------------------------------- a decoder's texts */
 
-void gpt_write(GptWriter *writer, const GptWish *wish, Rng *noise, const uint16_t *prompt,
+void gpt_write(GptWriter *writer, const GptWish *wish, Rng *stream, const uint16_t *prompt,
                int prompt_tokens, uint16_t *token, long *n)
 {
     const Gpt *gpt = gpt_writer_model(writer);
@@ -113,13 +132,11 @@ void gpt_write(GptWriter *writer, const GptWish *wish, Rng *noise, const uint16_
     for (long t = 0; t < wish->length && running > 0; t++) {
         const real *score = gpt_writer_scores(writer);
         for (int s = 0; s < sequences; s++) {
-            double u = rng_uniform_one(noise); /* also of ended ones: a text does not depend on its
-                                                  neighbours */
             if (ended[s])
                 continue;
             categorical_cut(score + (size_t)s * (size_t)gpt->vocabulary, gpt->vocabulary, wish->cut,
                             probability);
-            next[s] = categorical_pick(probability, gpt->vocabulary, u);
+            next[s] = categorical_pick(probability, gpt->vocabulary, rng_uniform_one(&stream[s]));
             token[(size_t)s * room + (size_t)n[s]++] = (uint16_t)next[s];
             ended[s] = gpt->text->lines && next[s] == gpt->text->newline;
             running -= ended[s];
@@ -142,41 +159,69 @@ static void print_text(const Gpt *gpt, const uint16_t *token, long n, bool begun
     free(text);
 }
 
-static void sample_decoder(Gpt *gpt, Rng *noise, int texts, const GptWish *wish, FILE *out)
+/* Texts first .. first + count - 1, each from a stream of its own: it does not depend on how many
+ * there are. */
+static void sample_some(Gpt *gpt, Rng noise, int first, int count, const GptWish *wish, FILE *out)
 {
     uint16_t *prompt = memory_new((size_t)gpt->context, sizeof *prompt);
-    int prompt_tokens = gpt_prompt_tokens(gpt, wish->prompt, "--prompt", prompt);
+    int prompt_tokens = gpt_prompt_tokens(gpt, wish->prompt, wish->option, prompt);
     size_t room = (size_t)wish->length + (size_t)prompt_tokens;
-    uint16_t *token = memory_new((size_t)texts * room, sizeof *token);
-    long *n = memory_new((size_t)texts, sizeof *n);
-    GptWriter *writer = gpt_writer_create(gpt, texts, wish->cached);
-    gpt_write(writer, wish, noise, prompt, prompt_tokens, token, n);
-    bool begun = gpt->text->lines || wish->prompt == NULL;
-    for (int s = 0; s < texts; s++) {
-        if (s > 0 && !gpt->text->lines)
+    uint16_t *token = memory_new((size_t)count * room, sizeof *token);
+    long *n = memory_new((size_t)count, sizeof *n);
+    Rng *stream = memory_new((size_t)count, sizeof *stream);
+    for (int s = 0; s < count; s++)
+        stream[s] = rng_at(noise, (uint64_t)(first + s));
+    GptWriter *writer = gpt_writer_create(gpt, count, wish->cached);
+    gpt_write(writer, wish, stream, prompt, prompt_tokens, token, n);
+    bool begun = gpt->text->newline >= 0 && (gpt->text->lines || wish->prompt == NULL);
+    for (int s = 0; s < count; s++) {
+        if (first + s > 0 && !gpt->text->lines)
             fputs("---------------\n", out);
-        print_text(gpt, token + (size_t)s * room, n[s], begun && gpt->text->newline >= 0, out);
+        print_text(gpt, token + (size_t)s * room, n[s], begun, out);
     }
     gpt_writer_free(writer);
+    free(stream);
     free(n);
     free(token);
     free(prompt);
 }
 
+static void sample_decoder(Gpt *gpt, Rng noise, int texts, const GptWish *wish, FILE *out)
+{
+    enum { AT_ONCE = 128 };
+    for (int first = 0; first < texts; first += AT_ONCE)
+        sample_some(gpt, noise, first, texts - first < AT_ONCE ? texts - first : AT_ONCE, wish,
+                    out);
+}
+
 /* ---------------------------------------------------------------- an encoder's */
 
-/* A text of hidden tokens whose places are filled in a random order, each from all that is there.
- * Source: Wang & Cho (2019), arXiv:1902.04094, sec. 3, in one pass. */
-static void fill_places(Gpt *gpt, Tape *tape, Rng *noise, const GptWish *wish, uint16_t *token)
+/* As many tokens as a line of the training text, drawn at random, or a whole context. */
+static int places_of(const Gpt *gpt, Rng *noise)
 {
-    int places = gpt->context;
+    const Text *text = gpt->text;
+    size_t lines = 0;
+    if (!text->lines)
+        return gpt->context;
+    while (text->begin[lines] < text->token_first[SPLIT_VALIDATION])
+        lines++;
+    size_t line = (size_t)rng_below(noise, lines);
+    return (int)(text->begin[line + 1] - text->begin[line]);
+}
+
+/* A text of hidden tokens whose places are filled in a random order, each from all that is there; a
+ * line ends with its '\n'. Returns how many there are. Source: Wang & Cho (2019), arXiv:1902.04094,
+ * sec. 3, in one pass. */
+static int fill_places(Gpt *gpt, Tape *tape, Rng *noise, const GptWish *wish, uint16_t *token)
+{
+    int places = places_of(gpt, noise), given = gpt->text->lines ? 1 : 0;
     uint32_t *order = memory_new((size_t)places, sizeof *order);
     int *seen = memory_new((size_t)places, sizeof *seen);
     double *probability = memory_new((size_t)gpt->vocabulary, sizeof *probability);
-    rng_permutation(noise, order, (size_t)places);
+    rng_permutation(noise, order, (size_t)(places - given));
     for (int t = 0; t < places; t++)
-        seen[t] = gpt->vocabulary;
-    for (int t = 0; t < places; t++) {
+        seen[t] = given && t == places - 1 ? gpt->text->newline : gpt->vocabulary;
+    for (int t = 0; t < places - given; t++) {
         tape_reset(tape);
         model_bind(&gpt->model, tape);
         GptBatch batch = {.batch = 1, .positions = places, .seen = seen};
@@ -191,6 +236,7 @@ static void fill_places(Gpt *gpt, Tape *tape, Rng *noise, const GptWish *wish, u
     free(probability);
     free(seen);
     free(order);
+    return places;
 }
 
 static void sample_encoder(Gpt *gpt, Tape *tape, Rng *noise, int texts, const GptWish *wish,
@@ -198,13 +244,11 @@ static void sample_encoder(Gpt *gpt, Tape *tape, Rng *noise, int texts, const Gp
 {
     uint16_t *token = memory_new((size_t)gpt->context, sizeof *token);
     if (wish->prompt != NULL)
-        refuse_usage("--prompt: is for decoders; this encoder fills hidden places in any order; "
-                     "leave it out");
+        refuse_usage("%s: is for decoders; this encoder fills hidden places in any order; leave it "
+                     "out",
+                     wish->option);
     for (int s = 0; s < texts; s++) {
-        long n = gpt->context;
-        fill_places(gpt, tape, noise, wish, token);
-        for (long t = gpt->context - 1; t >= 0 && gpt->text->lines; t--)
-            n = token[t] == gpt->text->newline ? t + 1 : n;
+        int n = fill_places(gpt, tape, noise, wish, token);
         if (s > 0 && !gpt->text->lines)
             fputs("---------------\n", out);
         print_text(gpt, token, n, false, out);
@@ -217,7 +261,7 @@ void gpt_sample_text(Model *model, Tape *tape, Rng *noise, const SampleRequest *
     Gpt *gpt = (Gpt *)model;
     GptWish wish = gpt_wish_of(request->options);
     if (gpt->objective == GPT_NEXT)
-        sample_decoder(gpt, noise, request->n, &wish, out);
+        sample_decoder(gpt, *noise, request->n, &wish, out);
     else
         sample_encoder(gpt, tape, noise, request->n, &wish, out);
     free((char *)wish.prompt);
@@ -253,9 +297,21 @@ void gpt_draw_rows(const Gpt *gpt, Tape *tape, Rng *noise, int n, int first_row,
     }
 }
 
+/* What only texts know. */
+static void refuse_text_options(const Options *o)
+{
+    static const char *const of_texts[] = {"prompt", "prompt-file", "length",  "temperature",
+                                           "top-k",  "top-p",       "no-cache"};
+    for (size_t i = 0; o != NULL && i < sizeof of_texts / sizeof of_texts[0]; i++)
+        if (options_known(o, of_texts[i]) && options_typed(o, of_texts[i]))
+            refuse_usage("--%s: is for texts, and this run learnt images; leave it out",
+                         of_texts[i]);
+}
+
 void gpt_sample_rows(Model *model, Tape *tape, Rng *noise, const SampleRequest *request, real *out)
 {
     const Gpt *gpt = (const Gpt *)model;
+    refuse_text_options(request->options);
     memset(out, 0, (size_t)request->n * (size_t)(gpt->row * gpt->context) * sizeof *out);
     gpt_draw_rows(gpt, tape, noise, request->n, 0, request->mean, out);
 }

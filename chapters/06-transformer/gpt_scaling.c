@@ -142,10 +142,15 @@ void gpt_scaling_command(Model *model, const Task *task)
     if (sizes.n < LEAST_SIZES)
         refuse_usage("--widths: %d; the curve has 3 unknowns: give at least %d", sizes.n,
                      LEAST_SIZES);
-    for (int i = 0; i < sizes.n; i++)
-        if (width[i] % gpt->heads != 0)
-            refuse_usage("--widths %d: the run's %d heads must divide it", width[i], gpt->heads);
     qsort(width, (size_t)sizes.n, sizeof *width, ascending);
+    for (int i = 0; i < sizes.n; i++) {
+        int unit = gpt->position == NULL ? 2 * gpt->heads : gpt->heads; /* rotary turns pairs */
+        if (width[i] % unit != 0)
+            refuse_usage("--widths %d: must be a multiple of %d, for the run's %d heads", width[i],
+                         unit, gpt->heads);
+        if (i > 0 && width[i] == width[i - 1])
+            refuse_usage("--widths: %d is there twice; give different ones", width[i]);
+    }
     for (int i = 0; i < sizes.n; i++) {
         sizes.weights[i] = block_weights(gpt, width[i]);
         sizes.loss[i] = train_one(task, width[i], options_int(task->options, "steps"));

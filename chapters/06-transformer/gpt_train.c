@@ -27,8 +27,8 @@ static double mean_loss(Model *model, Tensor *part, Rng *noise)
     return (double)tensor_item(loss_of((const Gpt *)model, part, noise, NULL));
 }
 
-/* Of texts some of the examples, spread evenly: all of a long context would cost as much as the
- * training between two looks. */
+/* Of texts some of the examples at hand, spread evenly: all of a long context would cost as much as
+ * the training between two looks. */
 static double validate(Model *model, Tensor *x, Rng noise)
 {
     enum { TOKENS = 16384 };

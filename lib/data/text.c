@@ -197,11 +197,14 @@ static Dataset *running_text(const char *name, char *byte, size_t bytes)
 {
     size_t test = tokens_boundary(byte, bytes * 90 / 100);
     size_t begin = bytes * 425 / 1000, end = bytes * 475 / 1000;
+    begin = begin < test ? begin : test; /* in a text of a few bytes */
+    end = end < test ? end : test;
     size_t from = border(byte, begin, test), to = border(byte, end, test);
     if (from == to) { /* no line begins between them: a short text */
         from = tokens_boundary(byte, begin);
         to = tokens_boundary(byte, end);
     }
+    from = from < to ? from : to;
     size_t held = to - from;
     char *validation = memory_new(held + 1, 1);
     memcpy(validation, byte + from, held);

@@ -30,11 +30,12 @@ static const OptionSpec eval_options[] = {
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
 
 static const OptionSpec sample_options[] = {
-    {"n", OPTION_INT, "100", "N", "how many samples", 1, 1000000, NULL},
+    {"n", OPTION_INT, "100", "N",
+     "how many samples (of texts: 1, or 20 lines, where it is not typed)", 1, 1000000, NULL},
     {"seed", OPTION_INT, "1", "N", "of the samples", 0, 1e15, NULL},
     {"mean", OPTION_FLAG, NULL, NULL, "the mean of p(x | latent) instead of a draw", 0, 1, NULL},
-    {"out", OPTION_TEXT, NULL, "NAME", "write NAME.npy and NAME.png (default: DIR/sample-SEED)", 0,
-     1, NULL},
+    {"out", OPTION_TEXT, NULL, "NAME",
+     "write NAME.npy and NAME.png, or NAME.txt (default: DIR/sample-SEED)", 0, 1, NULL},
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
 
 static const OptionSpec no_options[] = {{NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};

@@ -210,8 +210,11 @@ static void write_texts(Run *run, uint64_t seed)
     const char *reason = file_write(path, text, strlen(text));
     if (reason != NULL)
         warn("%s: not written: %s", path, reason);
-    printf("\nwritten by the model (%s):\n%.*s%s\n", path, SHOWN, text,
-           strlen(text) > SHOWN ? " ..." : "");
+    int shown = strlen(text) > SHOWN ? SHOWN : (int)strlen(text);
+    while (shown > 0 && ((unsigned char)text[shown] & 0xc0) == 0x80) /* within a character */
+        shown--;
+    printf("\nwritten by the model (%s):\n%.*s%s\n", path, shown, text,
+           text[shown] != '\0' ? " ..." : "");
     free(text);
     free(path);
 }

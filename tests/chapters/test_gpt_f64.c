@@ -162,11 +162,14 @@ static void test_own_samples(void)
     SmallGpt g = small_gpt(TEXT, false, "--context 6" TINY);
     small_gpt_shake(&g, 0.6);
     GptWriter *writer = gpt_writer_create(g.gpt, SEQUENCES, false);
-    GptWish wish = {{1, 0, 1}, LENGTH, false, NULL};
+    GptWish wish = {{1, 0, 1}, LENGTH, false, NULL, ""};
     uint16_t *token = memory_new(SEQUENCES * (LENGTH + 1), sizeof *token), prompt = 0;
     long *n = memory_new(SEQUENCES, sizeof *n);
-    Rng noise = rng_stream(4, "own samples");
-    gpt_write(writer, &wish, &noise, &prompt, 1, token, n);
+    Rng *stream = memory_new(SEQUENCES, sizeof *stream);
+    for (uint64_t s = 0; s < SEQUENCES; s++)
+        stream[s] = rng_at(rng_stream(4, "own samples"), s);
+    gpt_write(writer, &wish, stream, &prompt, 1, token, n);
+    free(stream);
     double mean = 0, square = 0, entropy = 0;
     for (int s = 0; s < SEQUENCES; s++) {
         int seen[LENGTH + 1];

@@ -254,7 +254,7 @@ static void test_resume(void)
                              "9");
 }
 
-/* A run is evaluated and drawn, its answers judged; the family's commands end well. */
+/* A run is evaluated and drawn, its answers judged; commands that only read it end well. */
 static void run_all(void *context)
 {
     const char *words = context;
@@ -283,7 +283,25 @@ static void run_all(void *context)
     likelihood_report_print(&report, stdout);
     likelihood_report_clear(&report);
     tape_free(task.tape);
-    figures_close(pictures_draw(run, true));
+    Figures *figures = pictures_draw(run, true);
+    bool decoder = run->data->text != NULL && ((Gpt *)run->model)->objective == GPT_NEXT;
+    static const char *const quick[] = {"look", "cache", "induction"};
+    for (const FamilyCommand *own = gpt_commands; decoder && own->name != NULL; own++)
+        for (int i = 0; i < 3; i++) {
+            char *line[] = {(char *)own->name, NULL};
+            if (strcmp(own->name, quick[i]) != 0)
+                continue;
+            Task one = {.data = run->data, .split = SPLIT_TEST, .figures = figures, .dir = dir};
+            one.options =
+                options_parse(own->name, "", (const OptionSpec *[]){own->options, NULL}, 1, line);
+            one.tape = tape_create(kernels_best());
+            one.noise = rng_stream(1, own->name);
+            tape_record(one.tape, false);
+            own->run(run->model, &one);
+            tape_free(one.tape);
+            options_free((Options *)one.options);
+        }
+    figures_close(figures);
     char *first = run_path(dir, "figures/attention.gp"), *loss = run_path(dir, "figures/loss.gp");
     printf("%s\n",
            file_exists(loss) && (run->data->text == NULL || file_exists(first)) ? "drawn" : "not");
@@ -292,6 +310,24 @@ static void run_all(void *context)
     free(first);
     free(dir);
     folder_remove(root);
+}
+
+/* A text without a line break is trained on, evaluated and drawn like others. */
+static void test_one_line(void)
+{
+    char folder[256];
+    folder_make(folder);
+    char *path = memory_format("%s/own.txt", folder);
+    char *words = memory_format("--data %s --context 8 --batch 8 --steps 5 --threads 1 --quick "
+                                "--quiet" TINY,
+                                path);
+    static const char text[] = "one line and nothing else, over and over and over and over again";
+    CU_ASSERT_PTR_NULL(file_write(path, text, strlen(text)));
+    ChildResult result = child_run(run_all, words);
+    CU_ASSERT(child_said(&result, 0, "drawn"));
+    free(words);
+    free(path);
+    folder_remove(folder);
 }
 
 static void test_evaluate(void)
@@ -325,4 +361,5 @@ const Suite suite = {"chapters/transformer runs",
                       {"lines, and an encoder's texts", test_lines},
                       {"stopped runs go on to the same bits", test_resume},
                       {"runs are evaluated and drawn", test_evaluate},
+                      {"a text of one line", test_one_line},
                       {NULL, NULL}}};

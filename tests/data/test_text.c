@@ -184,8 +184,7 @@ static void test_bytes(void)
     free(text);
 }
 
-/* A split that falls into a word: all of them can be read, and the test begins with a whole word.
- */
+/* A border that falls into a word: all splits can be read; where they meet, halves of words may. */
 static void test_splits_between_words(void)
 {
     enum { LINES = 20, WORDS = 14 };
@@ -291,6 +290,29 @@ static void cut_twice(void *context)
     cut(dataset, TOKENS_CHARACTERS, 0, 0);
 }
 
+/* Files of one to six bytes, valid or not: refused, or read. */
+static void load_tiny(void *context)
+{
+    const char *text = context;
+    cut(text_of(text, strlen(text)), TOKENS_BYTES, 0, 1);
+}
+
+static void test_tiny(void)
+{
+    static const char *const tiny[] = {"a",
+                                       "\n",
+                                       "ab",
+                                       "\xed\x95\x9c",
+                                       "\xf0\x9f\x98\x80",
+                                       "a\xf0\x9f\x98\x80",
+                                       "\n\x80\x80\x80",
+                                       "\n\n\n\n\n\n"};
+    for (size_t i = 0; i < sizeof tiny / sizeof *tiny; i++) {
+        ChildResult result = child_run(load_tiny, (void *)tiny[i]);
+        CU_ASSERT(child_said(&result, 1, "too short") || result.status == 0);
+    }
+}
+
 static void load_empty(void *context)
 {
     (void)context;
@@ -371,5 +393,6 @@ const Suite suite = {"data/text",
                       {"lines", test_lines},
                       {"lines of words", test_lines_of_words},
                       {"refused", test_refused},
+                      {"files of a few bytes", test_tiny},
                       {"fetched", test_fetched},
                       {NULL, NULL}}};
