@@ -44,29 +44,39 @@ static int disguise(const Gpt *gpt, int token, Rng *noise)
     return u < 0.9 ? (int)rng_below(noise, (uint64_t)gpt->vocabulary) : token;
 }
 
-GptBatch gpt_batch_masked(const Gpt *gpt, const Tensor *x, Rng *noise)
+GptBatch gpt_batch_whole(const Tensor *x)
 {
-    const double guessed = 0.15;
     GptBatch b = batch_of(x);
     b.key_mask = op_memory(x, (size_t)b.batch * (size_t)b.positions, sizeof *b.key_mask);
     for (int i = 0; i < b.batch; i++) {
         const real *row = x->value + (size_t)i * (size_t)(b.positions + 1) + 1;
-        int before = b.count, length = 0;
         for (int t = 0; t < b.positions; t++) {
             int here = i * b.positions + t;
             b.key_mask[here] = row[t] >= 0;
             b.seen[here] = row[t] >= 0 ? (int)row[t] : 0;
-            length += row[t] >= 0;
-            if (row[t] < 0 || rng_uniform_one(noise) >= guessed)
-                continue;
-            b.at[b.count] = here;
-            b.wanted[b.count++] = b.seen[here];
         }
-        if (b.count == before) { /* a short example with none: one of its tokens */
-            int here = i * b.positions + (int)rng_below(noise, (uint64_t)length);
-            b.at[b.count] = here;
-            b.wanted[b.count++] = b.seen[here];
-        }
+    }
+    return b;
+}
+
+void gpt_batch_hide(const Gpt *gpt, GptBatch *b, int place)
+{
+    b->at[b->count] = place;
+    b->wanted[b->count++] = b->seen[place];
+    b->seen[place] = gpt->vocabulary;
+}
+
+GptBatch gpt_batch_masked(const Gpt *gpt, const Tensor *x, Rng *noise)
+{
+    const double guessed = 0.15;
+    GptBatch b = gpt_batch_whole(x);
+    for (int i = 0; i < b.batch; i++) {
+        int first = i * b.positions, before = b.count, length = 0;
+        for (; length < b.positions && b.key_mask[first + length]; length++)
+            if (rng_uniform_one(noise) < guessed)
+                gpt_batch_hide(gpt, &b, first + length);
+        if (b.count == before) /* a short example with none: one of its tokens */
+            gpt_batch_hide(gpt, &b, first + (int)rng_below(noise, (uint64_t)length));
         for (int k = before; k < b.count; k++)
             b.seen[b.at[k]] = disguise(gpt, b.wanted[k], noise);
     }

@@ -52,8 +52,7 @@ extern const Family gpt_family;
 typedef struct GptBatch {
     int batch, positions;
     int *seen; /* [batch positions]: tokens; 0 behind an example's end                         */
-    int *key_mask; /* [batch positions]: 0 behind the end; NULL where nothing ends or all is causal
-                    */
+    int *key_mask; /* [batch positions]: 0 behind the end; NULL: none, or all is causal       */
     int *at;       /* [count]: the positions whose answer counts                                  */
     int *wanted;   /* [count]: the answer                                                         */
     int count;
@@ -62,6 +61,11 @@ typedef struct GptBatch {
 /* x [batch, context + 1] of a text's examples: each token from those before it. Memory of x's tape.
  */
 GptBatch gpt_batch_next(const Tensor *x);
+
+/* All tokens as they are, with the mask of what is behind the end; nothing is wanted yet. And one
+ * of them hidden, to be guessed. */
+GptBatch gpt_batch_whole(const Tensor *x);
+void gpt_batch_hide(const Gpt *gpt, GptBatch *batch, int place);
 
 /* Tokens hidden at random, for an encoder: 15 % of them are to be guessed, of which 80 % are
  * replaced by the entry for hidden tokens, 10 % by any token, 10 % stay. Source: Devlin et al.

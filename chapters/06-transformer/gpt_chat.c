@@ -1,7 +1,6 @@
 /* The command `chat`: what is typed and what is written share one growing text. */
 #include "06-transformer/gpt_commands.h"
 #include "06-transformer/gpt_generate.h"
-#include "support/fail.h"
 #include "support/memory.h"
 
 #include <stdio.h>
@@ -87,13 +86,7 @@ void gpt_chat_command(Model *model, const Task *task)
 {
     Gpt *gpt = (Gpt *)model;
     const Options *o = task->options;
-    GptWish wish = {
-        .cut = {options_real(o, "temperature"),
-                options_set(o, "top-k") ? (int)options_int(o, "top-k") : 0,
-                options_real(o, "top-p")},
-        .length = options_int(o, "length"),
-        .cached = true,
-    };
+    GptWish wish = {.cut = gpt_cut_of(o), .length = options_int(o, "length"), .cached = true};
     Rng noise = rng_stream((uint64_t)options_int(o, "seed"), "chat");
     Talk talk = {0};
     char *line = NULL;

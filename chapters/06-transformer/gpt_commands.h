@@ -1,4 +1,4 @@
-/* Commands of the chapter alone; each lives in the file that its name says. */
+/* Commands of the chapter alone. */
 #ifndef GPT_COMMANDS_H
 #define GPT_COMMANDS_H
 

@@ -54,9 +54,8 @@ static void defaults_of_images(Options *o, const Dataset *data)
  * Of texts drawn by code the held-out loss stays beside the training's without dropout. */
 static void defaults_of_texts(Options *o, const Text *text)
 {
-    static const char *const kinds[] = {"characters", "words", "bytes", "pairs"};
     bool drawn = text->log_prob != NULL, small = text->first[SPLIT_VALIDATION] < 200000;
-    put(o, "tokens", kinds[text->suits]);
+    put(o, "tokens", tokens_kind_name(text->suits));
     put(o, "layers", "4");
     put(o, "width", text->lines ? "64" : "128");
     put(o, "heads", "4");

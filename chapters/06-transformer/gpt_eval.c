@@ -98,16 +98,9 @@ static double pseudo_log_prob(const Gpt *gpt, const Task *task, int example)
     for (int first = 0; first < n; first += at_once) {
         int rows = n - first < at_once ? n - first : at_once;
         Tensor *one = fetch(gpt, task, example, 1);
-        Rng none = rng_stream(0, "nothing is drawn below");
-        GptBatch batch = gpt_batch_masked(gpt, tensor_repeat_rows(one, rows), &none);
-        batch.count = rows;
-        for (int t = 0; t < rows; t++) {
-            for (int i = 0; i < n; i++)
-                batch.seen[t * batch.positions + i] = (int)one->value[i + 1];
-            batch.at[t] = t * batch.positions + first + t;
-            batch.wanted[t] = (int)one->value[first + t + 1];
-            batch.seen[batch.at[t]] = gpt->vocabulary;
-        }
+        GptBatch batch = gpt_batch_whole(tensor_repeat_rows(one, rows));
+        for (int t = 0; t < rows; t++)
+            gpt_batch_hide(gpt, &batch, t * batch.positions + first + t);
         Tensor *nats = gpt_neg_log_prob(gpt, &batch, NULL);
         for (int t = 0; t < rows; t++)
             sum -= (double)nats->value[t];

@@ -150,5 +150,5 @@ int gpt_writer_sequences(const GptWriter *w)
 
 size_t gpt_writer_bytes(const GptWriter *w)
 {
-    return w->cache != NULL ? transformer_cache_bytes(w->cache) : 0;
+    return w->cache != NULL ? transformer_cache_bytes(w->cache) : tape_bytes(w->tape);
 }

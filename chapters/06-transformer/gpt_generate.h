@@ -23,7 +23,8 @@ const real *gpt_writer_scores(GptWriter *writer);
 Gpt *gpt_writer_model(const GptWriter *writer);
 int gpt_writer_sequences(const GptWriter *writer);
 
-/* Bytes of the keys and values that are kept; 0 without the cache. */
+/* Bytes in use: of the keys and values so far, or without the cache of the memory that all
+ * positions go through. */
 size_t gpt_writer_bytes(const GptWriter *writer);
 
 /* ---------------------------------------------------------------- what a user asks for */
@@ -39,7 +40,10 @@ typedef struct GptWish {
     const char *option; /* that it came from, for messages */
 } GptWish;
 
-/* From sample's options; NULL: the defaults. */
+/* From the options temperature, top-k and top-p. */
+CategoricalCut gpt_cut_of(const Options *options);
+
+/* From sample's options; NULL: as they are when nothing is typed. */
 GptWish gpt_wish_of(const Options *options);
 
 /* The tokens of a prompt: token [context] -> how many. Lines begin with a '\n', and so does a
@@ -47,10 +51,12 @@ GptWish gpt_wish_of(const Options *options);
  * more tokens than the network sees; option is the word for the message. */
 int gpt_prompt_tokens(const Gpt *gpt, const char *prompt, const char *option, uint16_t *token);
 
+/* Whether its first token is a '\n' that nobody typed. */
+bool gpt_prompt_begun(const Gpt *gpt, const char *prompt);
+
 /* stream [sequences]: what each draws from. Draws on from the tokens so far, which every sequence
  * begins with: token [sequences, length + prompt], n [sequences]: how many there are then, the
- * prompt's included. Lines end behind their
- * '\n'. */
+ * prompt's included. A line ends behind its '\n'. */
 void gpt_write(GptWriter *writer, const GptWish *wish, Rng *stream, const uint16_t *prompt,
                int prompt_tokens, uint16_t *token, long *n);
 

@@ -58,12 +58,8 @@ static void draw(const Gpt *gpt, const Task *task, const Induction *mean)
 {
     int n = 2 * mean->half;
     double *place = memory_new((size_t)n, sizeof *place);
-    double *map = memory_new((size_t)(gpt->blocks * gpt->heads), sizeof *map);
     for (int t = 0; t < n; t++)
         place[t] = t + 1;
-    for (int b = 0; b < gpt->blocks; b++) /* row 0 of a map is at the bottom */
-        for (int h = 0; h < gpt->heads; h++)
-            map[b * gpt->heads + h] = mean->score[b * gpt->heads + h];
     FigureCurve curve = {.y = mean->nats};
     FigureLevel level = {log(gpt->vocabulary), "chance"};
     figure_lines(task->figures,
@@ -77,7 +73,7 @@ static void draw(const Gpt *gpt, const Task *task, const Induction *mean)
                                 .curves = 1,
                                 .level = &level,
                                 .levels = 1});
-    FigurePanel panel = {.title = "", .density = map};
+    FigurePanel panel = {.title = "", .density = mean->score};
     if (gpt->blocks > 1 && gpt->heads > 1)
         figure_heatmaps(task->figures,
                         &(FigureText){.name = "induction-heads",
@@ -92,7 +88,6 @@ static void draw(const Gpt *gpt, const Task *task, const Induction *mean)
                                           .x = {0.5, gpt->heads + 0.5},
                                           .y = {0.5, gpt->blocks + 0.5},
                                           .density = {0, 1}});
-    free(map);
     free(place);
 }
 

@@ -38,16 +38,31 @@ static void read_prompt(const Options *o, GptWish *wish)
                options_text(o, "prompt-file"));
 }
 
+CategoricalCut gpt_cut_of(const Options *o)
+{
+    return (CategoricalCut){options_real(o, "temperature"),
+                            options_set(o, "top-k") ? (int)options_int(o, "top-k") : 0,
+                            options_real(o, "top-p")};
+}
+
+static GptWish usual_wish(void)
+{
+    const OptionSpec *tables[] = {gpt_sample_options, NULL};
+    char *line[] = {"sample", NULL};
+    Options *usual = options_parse("sample", "", tables, 1, line);
+    GptWish wish = gpt_wish_of(usual);
+    options_free(usual);
+    return wish;
+}
+
 GptWish gpt_wish_of(const Options *o)
 {
-    GptWish wish = {{1, 0, 1}, 500, true, NULL, "--prompt"};
-    if (o == NULL || !options_known(o, "temperature"))
-        return wish;
-    wish.cut.temperature = options_real(o, "temperature");
-    wish.cut.top_k = options_set(o, "top-k") ? (int)options_int(o, "top-k") : 0;
-    wish.cut.top_p = options_real(o, "top-p");
-    wish.length = options_int(o, "length");
-    wish.cached = !options_flag(o, "no-cache");
+    if (o == NULL)
+        return usual_wish();
+    GptWish wish = {.cut = gpt_cut_of(o),
+                    .length = options_int(o, "length"),
+                    .cached = !options_flag(o, "no-cache"),
+                    .option = "--prompt"};
     read_prompt(o, &wish);
     return wish;
 }
@@ -84,6 +99,11 @@ static size_t prompt_bytes(const Gpt *gpt, const char *prompt, const char *optio
         refuse_usage("%s: has more than one line, but every example of this set is one; give one",
                      option);
     return bytes;
+}
+
+bool gpt_prompt_begun(const Gpt *gpt, const char *prompt)
+{
+    return gpt->text->newline >= 0 && (gpt->text->lines || prompt == NULL);
 }
 
 int gpt_prompt_tokens(const Gpt *gpt, const char *prompt, const char *option, uint16_t *token)
@@ -173,7 +193,7 @@ static void sample_some(Gpt *gpt, Rng noise, int first, int count, const GptWish
         stream[s] = rng_at(noise, (uint64_t)(first + s));
     GptWriter *writer = gpt_writer_create(gpt, count, wish->cached);
     gpt_write(writer, wish, stream, prompt, prompt_tokens, token, n);
-    bool begun = gpt->text->newline >= 0 && (gpt->text->lines || wish->prompt == NULL);
+    bool begun = gpt_prompt_begun(gpt, wish->prompt);
     for (int s = 0; s < count; s++) {
         if (first + s > 0 && !gpt->text->lines)
             fputs("---------------\n", out);
@@ -300,12 +320,9 @@ void gpt_draw_rows(const Gpt *gpt, Tape *tape, Rng *noise, int n, int first_row,
 /* What only texts know. */
 static void refuse_text_options(const Options *o)
 {
-    static const char *const of_texts[] = {"prompt", "prompt-file", "length",  "temperature",
-                                           "top-k",  "top-p",       "no-cache"};
-    for (size_t i = 0; o != NULL && i < sizeof of_texts / sizeof of_texts[0]; i++)
-        if (options_known(o, of_texts[i]) && options_typed(o, of_texts[i]))
-            refuse_usage("--%s: is for texts, and this run learnt images; leave it out",
-                         of_texts[i]);
+    for (const OptionSpec *own = gpt_sample_options; o != NULL && own->name != NULL; own++)
+        if (options_typed(o, own->name))
+            refuse_usage("--%s: is for texts, and this run learnt images; leave it out", own->name);
 }
 
 void gpt_sample_rows(Model *model, Tape *tape, Rng *noise, const SampleRequest *request, real *out)

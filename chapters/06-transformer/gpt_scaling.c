@@ -2,8 +2,9 @@
  * L(N) = L_infinity + (N_c / N)^alpha through their held-out losses.
  * Source: Kaplan et al. (2020), arXiv:2001.08361, eq. 1.1, with the constant of Henighan et al.
  * (2020), arXiv:2010.14701, eq. 1.1. */
+#include "06-transformer/gpt_scaling.h"
+
 #include "06-transformer/gpt_commands.h"
-#include "06-transformer/gpt_generate.h"
 #include "support/fail.h"
 #include "support/memory.h"
 #include "train/loop.h"
@@ -21,11 +22,6 @@ const OptionSpec gpt_scaling_options[] = {
      NULL},
     {"steps", OPTION_INT, "1500", "N", "of each", 1, 1e9, NULL},
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
-
-typedef struct Sizes {
-    double weights[OPTIONS_MOST_INTS], loss[OPTIONS_MOST_INTS];
-    int n;
-} Sizes;
 
 /* Weights of the blocks alone: tables of symbols and positions do not compute. */
 static double block_weights(const Gpt *gpt, int width)
@@ -53,6 +49,8 @@ static double train_one(const Task *task, int width, long steps)
     const double *valid = record_column(&table, "valid");
     double loss = valid != NULL && table.rows > 0 ? valid[table.rows - 1] : NAN;
     record_table_free(&table);
+    if (!isfinite(loss))
+        refuse("scaling: the network of width %d has no held-out loss; give more --steps", width);
     options_free(options);
     cJSON_Delete(stored);
     free(steps_text);
@@ -71,7 +69,7 @@ static double curve_at(double floor_loss, double log_scale, double alpha, double
 
 static int residuals(const gsl_vector *p, void *context, gsl_vector *out)
 {
-    const Sizes *s = context;
+    const GptSizes *s = context;
     for (int i = 0; i < s->n; i++)
         gsl_vector_set(out, (size_t)i,
                        curve_at(gsl_vector_get(p, 0), gsl_vector_get(p, 1), gsl_vector_get(p, 2),
@@ -80,27 +78,37 @@ static int residuals(const gsl_vector *p, void *context, gsl_vector *out)
     return GSL_SUCCESS;
 }
 
-/* fit: L_infinity, log N_c, alpha. Returns the root of the mean squared residual. */
-static double fit_curve(Sizes *s, double fit[3])
+/* Root of the mean squared distance of the points from the curve. */
+static double distance(const GptSizes *s, const double fit[3])
 {
-    gsl_multifit_nlinear_parameters settings = gsl_multifit_nlinear_default_parameters();
-    gsl_multifit_nlinear_workspace *w =
-        gsl_multifit_nlinear_alloc(gsl_multifit_nlinear_trust, &settings, (size_t)s->n, 3);
-    gsl_multifit_nlinear_fdf problem = {.f = residuals, .n = (size_t)s->n, .p = 3, .params = s};
-    double start[3] = {0.8 * s->loss[s->n - 1], log(s->weights[0]), 0.3}, norm = 0;
-    gsl_vector_view first = gsl_vector_view_array(start, 3);
-    int why;
-    gsl_multifit_nlinear_init(&first.vector, &problem, w);
-    gsl_multifit_nlinear_driver(500, 1e-10, 1e-10, 1e-10, NULL, NULL, &why, w);
-    for (int i = 0; i < 3; i++)
-        fit[i] = gsl_vector_get(gsl_multifit_nlinear_position(w), (size_t)i);
+    double norm = 0;
     for (int i = 0; i < s->n; i++)
         norm += pow(curve_at(fit[0], fit[1], fit[2], s->weights[i]) - s->loss[i], 2) / s->n;
-    gsl_multifit_nlinear_free(w);
     return sqrt(norm);
 }
 
-static void draw(const Task *task, const Sizes *s, const double fit[3])
+bool gpt_scaling_fit(const GptSizes *sizes, double fit[3])
+{
+    GptSizes kept = *sizes; /* GSL wants one that may be changed */
+    gsl_multifit_nlinear_parameters settings = gsl_multifit_nlinear_default_parameters();
+    gsl_multifit_nlinear_workspace *w =
+        gsl_multifit_nlinear_alloc(gsl_multifit_nlinear_trust, &settings, (size_t)kept.n, 3);
+    gsl_multifit_nlinear_fdf problem = {
+        .f = residuals, .n = (size_t)kept.n, .p = 3, .params = &kept};
+    double start[3] = {0.8 * kept.loss[kept.n - 1], log(kept.weights[0]), 0.3};
+    gsl_vector_view first = gsl_vector_view_array(start, 3);
+    int why;
+    gsl_multifit_nlinear_init(&first.vector, &problem, w);
+    int status = gsl_multifit_nlinear_driver(500, 1e-10, 1e-10, 1e-10, NULL, NULL, &why, w);
+    for (int i = 0; i < 3; i++)
+        fit[i] = gsl_vector_get(gsl_multifit_nlinear_position(w), (size_t)i);
+    gsl_multifit_nlinear_free(w);
+    double falls = curve_at(fit[0], fit[1], fit[2], kept.weights[0]) -
+                   curve_at(fit[0], fit[1], fit[2], kept.weights[kept.n - 1]);
+    return status == GSL_SUCCESS && falls > distance(&kept, fit);
+}
+
+static void draw(const Task *task, const GptSizes *s, const double fit[3])
 {
     enum { POINTS = 60 };
     double x[POINTS + OPTIONS_MOST_INTS], curve[POINTS + OPTIONS_MOST_INTS];
@@ -138,7 +146,7 @@ void gpt_scaling_command(Model *model, const Task *task)
 {
     const Gpt *gpt = (const Gpt *)model;
     int width[OPTIONS_MOST_INTS];
-    Sizes sizes = {.n = options_ints(task->options, "widths", width)};
+    GptSizes sizes = {.n = options_ints(task->options, "widths", width)};
     if (sizes.n < LEAST_SIZES)
         refuse_usage("--widths: %d; the curve has 3 unknowns: give at least %d", sizes.n,
                      LEAST_SIZES);
@@ -155,12 +163,16 @@ void gpt_scaling_command(Model *model, const Task *task)
         sizes.weights[i] = block_weights(gpt, width[i]);
         sizes.loss[i] = train_one(task, width[i], options_int(task->options, "steps"));
     }
-    double fit[3], rest = fit_curve(&sizes, fit);
-    printf("\n%8s %12s %12s %12s\n", "width", "weights", "held out", "fit");
+    double fit[3];
+    bool fits = gpt_scaling_fit(&sizes, fit);
+    printf("\n%8s %12s %12s\n", "width", "weights", "held out");
     for (int i = 0; i < sizes.n; i++)
-        printf("%8d %12.0f %12.4f %12.4f\n", width[i], sizes.weights[i], sizes.loss[i],
-               curve_at(fit[0], fit[1], fit[2], sizes.weights[i]));
+        printf("%8d %12.0f %12.4f\n", width[i], sizes.weights[i], sizes.loss[i]);
+    if (!fits) {
+        warn("scaling: no falling curve fits these losses; give other --widths or more --steps");
+        return;
+    }
     printf("L(N) = %.3f + (%.3g / N)^%.3f nats a token; root mean square of what is left %.4f\n",
-           fit[0], exp(fit[1]), fit[2], rest);
+           fit[0], exp(fit[1]), fit[2], distance(&sizes, fit));
     draw(task, &sizes, fit);
 }

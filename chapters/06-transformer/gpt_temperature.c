@@ -80,7 +80,7 @@ void gpt_temperature_command(Model *model, const Task *task)
     GptWish wish = {
         .cut = {1, 0, 1}, .length = options_int(task->options, "length"), .cached = true};
     uint16_t *token = memory_new((size_t)wish.length + (size_t)n, sizeof *token);
-    bool begun = prompt[0] == gpt->text->newline; /* the '\n' that nobody typed is not shown */
+    bool begun = gpt_prompt_begun(gpt, options_text(task->options, "prompt"));
     for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
         Rng noise = task->noise; /* the same uniform numbers at every temperature */
         long written;

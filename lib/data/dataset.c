@@ -69,22 +69,34 @@ size_t dataset_total(const Dataset *dataset)
     return dataset_first(dataset, SPLITS);
 }
 
-char *source_file(const char *set, const char *file, const char *sum, size_t *bytes)
+char *source_folder(const char *set)
 {
     const char *data = getenv("LAB_DATA");
-    const char *cache = data != NULL && *data != '\0' ? data : "datasets/cache";
-    char *path = memory_format("%s/%s/%s", cache, set, file);
+    return memory_format("%s/%s", data != NULL && *data != '\0' ? data : "datasets/cache", set);
+}
+
+void source_check(const char *path, const char *set, const char *sum)
+{
     char found[65];
     if (!file_exists(path))
         refuse("%s: not found. Get it with: make data DATA=%s", path, set);
+    if (sum == NULL)
+        return;
     if (!file_sha256(path, found))
         refuse("%s: can't be read. Get it again with: make data DATA=%s", path, set);
     if (strcmp(found, sum) != 0)
         refuse("%s: not the published file (its SHA-256 is %s). Get it again with: make data "
                "DATA=%s",
                path, found, set);
+}
+
+char *source_file(const char *set, const char *file, const char *sum, size_t *bytes)
+{
+    char *folder = source_folder(set), *path = memory_format("%s/%s", folder, file);
+    source_check(path, set, sum);
     char *byte = file_read(path, bytes);
     free(path);
+    free(folder);
     return byte;
 }
 

@@ -2,6 +2,7 @@
 
 #include "data/sources.h"
 #include "data/text.h"
+#include "prob/categorical.h"
 #include "support/fail.h"
 #include "support/memory.h"
 
@@ -264,11 +265,7 @@ static void add(Sum *sum, double weight, Sum part)
 
 static Sum sum_choice(const double *probability, int n)
 {
-    Sum sum = {0, 0};
-    for (int i = 0; i < n; i++)
-        if (probability[i] > 0)
-            sum.entropy -= probability[i] * log(probability[i]);
-    return sum;
+    return (Sum){categorical_entropy(probability, n), 0};
 }
 
 static Sum sum_word(Class class, Number number)

@@ -18,19 +18,12 @@ static const char *const SUMS[FILES] = {
     "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"};
 
-static const char MEND[] = "Get it with: make data DATA=mnist";
 static const char MEND_AGAIN[] = "Get it again with: make data DATA=mnist";
 
 static Idx file_checked(const char *folder, int which, int rank, const char *const *sums)
 {
     char *path = memory_format("%s/%s", folder, FILE_NAMES[which]);
-    if (!file_exists(path))
-        refuse("%s: not found. %s", path, MEND);
-    char sum[65] = "";
-    if (sums != NULL && !file_sha256(path, sum))
-        refuse("%s: can't be read. %s", path, MEND_AGAIN);
-    if (sums != NULL && strcmp(sum, sums[which]) != 0)
-        refuse("%s: not the published file (its SHA-256 is %s). %s", path, sum, MEND_AGAIN);
+    source_check(path, "mnist", sums != NULL ? sums[which] : NULL);
     Idx idx = idx_read(path, rank, MEND_AGAIN);
     free(path);
     return idx;
@@ -99,9 +92,7 @@ Dataset *mnist_load(const char *name)
 {
     if (strcmp(name, "mnist") != 0 && strcmp(name, "mnist-binary") != 0)
         return NULL;
-    const char *data = getenv("LAB_DATA");
-    char *folder =
-        memory_format("%s/mnist", data != NULL && *data != '\0' ? data : "datasets/cache");
+    char *folder = source_folder("mnist");
     Dataset *dataset = mnist_read(folder, name, SUMS);
     free(folder);
     return dataset;

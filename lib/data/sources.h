@@ -44,4 +44,11 @@ Dataset *user_load(const char *path);
  * has another SHA-256. Free with free(). */
 char *source_file(const char *set, const char *file, const char *sum, size_t *bytes);
 
+/* Where the files of a fetched set are: $LAB_DATA/SET, or datasets/cache/SET; free with free(). */
+char *source_folder(const char *set);
+
+/* Refuses a file of a fetched set that is not there or not the published one; sum NULL: any content
+ * will do. */
+void source_check(const char *path, const char *set, const char *sum);
+
 #endif

@@ -1,13 +1,14 @@
 /* Texts: data sets of kind DATA_TOKENS. A text is bytes; which tokens they are read as is the
  * model's choice, so a loaded text has no examples until text_cut makes them.
  *
- * Two kinds:
- *     running   one stream. TRAIN examples are its windows of `context` + 1 tokens, from every
- *               position; VALIDATION and TEST are cut into windows that do not overlap, each with
- *               the token before it, so that every token is predicted once (the first one has
- * before it what is stored there: the end of the split before). lines     every line with its '\n'
- * is an example, behind a '\n' that begins it. An example is dims = context + 1 numbers: tokens,
- * and -1 behind the last one. */
+ * Running text is one stream. TRAIN examples are its windows of `context` + 1 tokens, from every
+ * position; VALIDATION and TEST are cut into windows that do not overlap, each with the token
+ * before it, so that every token is predicted once. (The first window has before it what is stored
+ * there: the end of the split before.)
+ *
+ * In a set of lines every line with its '\n' is an example, behind a '\n' that begins it.
+ *
+ * An example is dims = context + 1 numbers: tokens, and -1 behind the last one. */
 #ifndef DATA_TEXT_H
 #define DATA_TEXT_H
 

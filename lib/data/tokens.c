@@ -9,7 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char tokens_choices[] = "characters|words|bytes|pairs";
+const char *tokens_kind_name(TokensKind kind)
+{
+    static const char *const name[] = {"characters", "words", "bytes", "pairs"};
+    return name[kind];
+}
 
 void tokens_add(Tokens *tokens, const char *piece, int length)
 {

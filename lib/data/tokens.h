@@ -58,7 +58,7 @@ int tokens_find(const Tokens *tokens, char byte);
 enum { TOKENS_SHOWN = 4 * TOKENS_LONGEST + 1 };
 char *tokens_show(const Tokens *tokens, int token, char text[TOKENS_SHOWN]);
 
-/* "characters|words|bytes|pairs", in the order of TokensKind. */
-extern const char tokens_choices[];
+/* "characters", "words", "bytes", "pairs" */
+const char *tokens_kind_name(TokensKind kind);
 
 #endif

@@ -6,8 +6,8 @@
 #include "tensor/kernels.h"
 #include "tensor/op.h"
 #include "tensor/profile.h"
+#include "tensor/rotary_row.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #ifdef _OPENMP
@@ -62,7 +62,6 @@ static void block_free(CachedBlock *b)
     free(b->value);
 }
 
-/* cos and sin of position t times 10000^(-2i / depth), the angles of tensor_rotary. */
 static void turns_new(TransformerCache *c)
 {
     const int half = c->depth / 2;
@@ -70,12 +69,7 @@ static void turns_new(TransformerCache *c)
         fail("transformer cache: rotary heads of depth %d; it must be even", c->depth);
     c->cosine = memory_new((size_t)c->most * (size_t)half, sizeof(real));
     c->sine = memory_new((size_t)c->most * (size_t)half, sizeof(real));
-    for (int t = 0; t < c->most; t++)
-        for (int i = 0; i < half; i++) {
-            double angle = t * pow(10000, -2.0 * i / c->depth);
-            c->cosine[t * half + i] = (real)cos(angle);
-            c->sine[t * half + i] = (real)sin(angle);
-        }
+    rotary_angles(0, c->most, c->depth, c->cosine, c->sine);
 }
 
 static void blocks_new(TransformerCache *c, const TransformerBlock *block)
@@ -184,7 +178,9 @@ int transformer_cache_length(const TransformerCache *c)
 size_t transformer_cache_bytes(const TransformerCache *c)
 {
     size_t heads = (size_t)c->blocks * (size_t)c->batch * (size_t)c->heads;
-    return heads * (c->key_size + c->value_size) * sizeof(real);
+    size_t keys = (size_t)panels_of(c->length) * PANEL * (size_t)c->depth;
+    size_t values = (size_t)panels_of(c->depth) * PANEL * (size_t)c->length;
+    return heads * (keys + values) * sizeof(real);
 }
 
 /* Threads of the parallel region that runs this. */

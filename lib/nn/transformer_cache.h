@@ -27,7 +27,7 @@ void transformer_cache_reset(TransformerCache *cache);
 /* Positions so far. */
 int transformer_cache_length(const TransformerCache *cache);
 
-/* Bytes of keys and values, those not yet in use included. */
+/* Bytes in use for the keys and values of the positions so far. */
 size_t transformer_cache_bytes(const TransformerCache *cache);
 
 /* x [batch, width], in place: what enters the first block at the next position of every sequence

@@ -1,6 +1,7 @@
 /* A step of the cache, as one thread of a team does it. */
 #include "nn/transformer_cache_internal.h"
 #include "support/vecmath.h"
+#include "tensor/rotary_row.h"
 
 #include <math.h>
 #include <sched.h>
@@ -88,9 +89,10 @@ static void turn(const TransformerCache *c, real *x)
     const int half = c->depth / 2;
     const real *cosine = c->cosine + c->length * half, *sine = c->sine + c->length * half;
     for (int i = 0; i < half; i++) {
-        real left = x[2 * i], right = x[2 * i + 1];
-        x[2 * i] = left * cosine[i] - right * sine[i];
-        x[2 * i + 1] = left * sine[i] + right * cosine[i];
+        real left, right;
+        rotary_turn(x + 2 * i, cosine[i], sine[i], 1, &left, &right);
+        x[2 * i] = left;
+        x[2 * i + 1] = right;
     }
 }
 

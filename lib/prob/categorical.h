@@ -11,9 +11,8 @@
 
 /* What is left of a distribution before a draw, in this order: temperature (0: the best alone, the
  * first of equals), the top_k likeliest (0: all), of these the fewest likeliest that hold at least
- * top_p of their sum (1: all). Of equally likely ones the first goes first. What is left is scaled
- * to
- * 1. Source of top_p: Holtzman et al. (2020), arXiv:1904.09751, eq. 2 and 3. */
+ * top_p of their sum (1: all). Of equally likely ones the first goes first. What is left is made
+ * to add up to 1. Source of top_p: Holtzman et al. (2020), arXiv:1904.09751, eq. 2 and 3. */
 typedef struct CategoricalCut {
     double temperature; /* >= 0 */
     int top_k;

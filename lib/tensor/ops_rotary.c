@@ -1,36 +1,19 @@
 /* Rotary positions: queries and keys are turned by angles that grow with their position, so that a
  * score depends on how far apart the two stand and on nothing else. */
 #include "tensor/op.h"
+#include "tensor/rotary_row.h"
 
-#include <math.h>
-#include <string.h>
-
-/* cos | sin of every angle: [positions, depth / 2] twice. */
-static real *angles(const Tensor *x, int positions, int depth, int first)
-{
-    const double base = 10000;
-    size_t half = (size_t)depth / 2, all = (size_t)positions * half;
-    real *turn = op_memory(x, 2 * all, sizeof *turn);
-    for (int t = 0; t < positions; t++)
-        for (size_t i = 0; i < half; i++) {
-            double angle = (first + t) * pow(base, -2.0 * (double)i / depth);
-            turn[(size_t)t * half + i] = (real)cos(angle);
-            turn[all + (size_t)t * half + i] = (real)sin(angle);
-        }
-    return turn;
-}
-
-/* One row of queries or keys, pairs (2i, 2i + 1) of each head turned by sign times the angle. */
+/* One row of queries or keys, each pair turned by sign times its angle. */
 static void turn_row(const real *from, real *to, int width, int depth, const real *cosine,
                      const real *sine, real sign, bool add)
 {
     for (int h = 0; h < width; h += depth)
         for (int i = 0; i < depth / 2; i++) {
-            int a = h + 2 * i, b = a + 1;
-            real c = cosine[i], s = sign * sine[i];
-            real left = from[a] * c - from[b] * s, right = from[a] * s + from[b] * c;
+            int a = h + 2 * i;
+            real left, right;
+            rotary_turn(from + a, cosine[i], sine[i], sign, &left, &right);
             to[a] = add ? to[a] + left : left;
-            to[b] = add ? to[b] + right : right;
+            to[a + 1] = add ? to[a + 1] + right : right;
         }
 }
 
@@ -53,8 +36,7 @@ static void turn_all(const Tensor *shape, const real *from, real *to, int heads,
 }
 
 /* rotary   Y = R_t X of queries and keys at position t, Y = X of values    X' += R_t^-1 Y'
- * R_t turns the pair (2i, 2i + 1) of a head's numbers by t 10000^(-2i / depth).
- * Source: Su et al. (2021), arXiv:2104.09864, eqs. 14 and 15. */
+ * R_t as in tensor/rotary_row.h. */
 static void rotary_backward(Tensor *y)
 {
     Grad x = grad_open(y->parent[0]);
@@ -72,7 +54,10 @@ Tensor *tensor_rotary(Tensor *qkv, int heads, int first)
                 "it must be [batch, positions, 3 width], width an even multiple of the heads");
     Tensor *y = op_unary_result(&rotary_op, qkv);
     y->attr.rotary.heads = heads;
-    y->attr.rotary.turn = angles(y, qkv->shape[1], qkv->shape[2] / 3 / heads, first);
+    const int positions = qkv->shape[1], depth = qkv->shape[2] / 3 / heads;
+    const size_t all = (size_t)positions * (size_t)(depth / 2);
+    y->attr.rotary.turn = op_memory(y, 2 * all, sizeof *y->attr.rotary.turn);
+    rotary_angles(first, positions, depth, y->attr.rotary.turn, y->attr.rotary.turn + all);
     turn_all(qkv, qkv->value, y->value, heads, y->attr.rotary.turn, 1, false);
     return y;
 }

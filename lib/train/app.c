@@ -264,6 +264,8 @@ static int train_command(const Family *family, int argc, char **argv)
  * --n does not say. */
 static void sample_texts(Run *run, const Options *options, const char *out)
 {
+    if (options_flag(options, "mean"))
+        refuse_usage("--mean: a text has none; leave it out");
     char *path = memory_format("%s.txt", out);
     int usual = run->data->text->lines ? 20 : 1;
     SampleRequest request = {.n = options_typed(options, "n") ? (int)options_int(options, "n")

@@ -1,47 +1,40 @@
 /* What a user may get wrong about a flow: one clear line each. */
+#include "chapters/option_lines.h"
 #include "chapters/small_flow.h"
 
-typedef struct Line {
-    const char *data, *words;
-    int status;
-    const char *says;
-} Line;
-
-static const Line lines[] = {
-    {"digits", "--network glow --scales 3", 2, "sides must be multiples of 8; digits has 28 x 28"},
-    {"digits", "--network glow --scales 2 --depth 1 --channels 4", 0, ""},
-    {"moons", "--network glow", 2, "--network glow is for images; moons are points"},
-    {"moons", "--network sphere", 2, "the points of moons are not three numbers of length 1"},
-    {"moons", "--units logit", 2, "--units logit: is for images, and moons are points"},
-    {"digits", "--network coupling --units scaled", 2, "is for points, and digits are images"},
-    {"moons", "--units none", 2, "none belongs to --network sphere"},
-    {"sphere-earth", "--units scaled", 2, "none belongs to --network sphere"},
-    {"sphere-earth", "--network coupling", 0, ""},
-    {"moons", "--objective matching", 2, "--objective matching: is for --network continuous"},
-    {"digits", "--objective reverse", 2, "--objective reverse: needs points whose true density"},
-    {"sphere-mixture", "--objective reverse", 2, "--objective reverse: needs points"},
-    {"digits", "--network sphere", 2, "the points of digits are not three numbers of length 1"},
-    {"moons", "--network planar --map affine", 2, "--map: does nothing with --network planar"},
-    {"moons", "--depth 3", 2, "--depth: does nothing with --network coupling; it belongs to glow"},
-    {"moons", "--layers 60 --hidden 4", 0, ""},
-    {"moons", "--bins 1", 2, "--bins"},
-    {"moons", "--bound 0", 2, "--bound"},
-    {"moons", "--map splines", 2, "did you mean 'spline'"}};
-
-static void make(void *context)
-{
-    const Line *line = context;
-    SmallFlow f = small_flow(line->data, line->words);
-    small_flow_free(&f);
-}
+static const OptionLine lines[] = {
+    {&flow_family, "digits", "--network glow --scales 3", 2,
+     "sides must be multiples of 8; digits has 28 x 28"},
+    {&flow_family, "digits", "--network glow --scales 2 --depth 1 --channels 4", 0, ""},
+    {&flow_family, "moons", "--network glow", 2, "--network glow is for images; moons are points"},
+    {&flow_family, "moons", "--network sphere", 2,
+     "the points of moons are not three numbers of length 1"},
+    {&flow_family, "moons", "--units logit", 2,
+     "--units logit: is for images, and moons are points"},
+    {&flow_family, "digits", "--network coupling --units scaled", 2,
+     "is for points, and digits are images"},
+    {&flow_family, "moons", "--units none", 2, "none belongs to --network sphere"},
+    {&flow_family, "sphere-earth", "--units scaled", 2, "none belongs to --network sphere"},
+    {&flow_family, "sphere-earth", "--network coupling", 0, ""},
+    {&flow_family, "moons", "--objective matching", 2,
+     "--objective matching: is for --network continuous"},
+    {&flow_family, "digits", "--objective reverse", 2,
+     "--objective reverse: needs points whose true density"},
+    {&flow_family, "sphere-mixture", "--objective reverse", 2, "--objective reverse: needs points"},
+    {&flow_family, "digits", "--network sphere", 2,
+     "the points of digits are not three numbers of length 1"},
+    {&flow_family, "moons", "--network planar --map affine", 2,
+     "--map: does nothing with --network planar"},
+    {&flow_family, "moons", "--depth 3", 2,
+     "--depth: does nothing with --network coupling; it belongs to glow"},
+    {&flow_family, "moons", "--layers 60 --hidden 4", 0, ""},
+    {&flow_family, "moons", "--bins 1", 2, "--bins"},
+    {&flow_family, "moons", "--bound 0", 2, "--bound"},
+    {&flow_family, "moons", "--map splines", 2, "did you mean 'spline'"}};
 
 static void test_options(void)
 {
-    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
-        Line line = lines[i];
-        ChildResult result = child_run(make, &line);
-        CU_ASSERT(child_said(&result, line.status, line.says));
-    }
+    option_lines_check(lines, sizeof lines / sizeof *lines);
 }
 
 /* Rows that a trained flow cannot take: off the sphere, outside the levels, a singular layer. */

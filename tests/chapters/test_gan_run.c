@@ -1,4 +1,5 @@
 /* GANs in single precision as users run them: stopped runs, samples, commands, bad input. */
+#include "chapters/option_lines.h"
 #include "chapters/small_gan.h"
 
 #include "05-gan/gan_diary.h"
@@ -8,35 +9,26 @@
 
 /* ---------------------------------------------------------------- bad input */
 
-typedef struct Line {
-    const char *data, *words;
-    int status;
-    const char *says;
-} Line;
-
-static const Line lines[] = {
-    {"ring8", "--pack 3 --batch 256", 2, "--pack 3: does not divide the batch of 256 examples"},
-    {"ring8", "--pack 3 --d-steps 5 --hidden 4", 0, ""},
-    {"ring8", "--d-steps 5 --batch 256", 2, "--d-steps 5: does not share the batch of 256"},
-    {"ring8", "--pack 4 --batch 250", 2, "give --batch a multiple of 4"},
-    {"ring8", "--pack 2 --d-steps 3 --batch 252 --hidden 4", 0, ""},
-    {"ring8", "--pack 2 --d-steps 3 --batch 255", 2, "give --batch a multiple of 6"},
-    {"ring8", "--d-steps 0", 2, "--d-steps"},
-    {"checkerboard", "--conditional yes", 2, "--conditional yes: checkerboard has no labels"},
-    {"ring8", "--conditional yes --pack 2", 2, "have no common label; give --pack 1"},
-    {"digits", "--channels 12", 2, "--channels: 12 is not a multiple of 8"},
-    {"digits", "--channels 8,8,8,8", 2, "sides are multiples of 8; digits has 28 x 28"},
-    {"digits", "--channels 8,8,8,8,8", 2, "--channels: 5 levels; at most 4"},
-    {"ring8", "--hidden 4,4,4,4,4,4,4,4,4", 2, "--hidden: 9 layers; at most 8"},
-    {"ring8", "--loss wassertein", 2, "did you mean 'wasserstein'"},
-    {"digits", "--channels 8,8", 0, ""}};
-
-static void make(void *context)
-{
-    const Line *line = context;
-    SmallGan g = small_gan(line->data, line->words);
-    small_gan_free(&g);
-}
+static const OptionLine lines[] = {
+    {&gan_family, "ring8", "--pack 3 --batch 256", 2,
+     "--pack 3: does not divide the batch of 256 examples"},
+    {&gan_family, "ring8", "--pack 3 --d-steps 5 --hidden 4", 0, ""},
+    {&gan_family, "ring8", "--d-steps 5 --batch 256", 2,
+     "--d-steps 5: does not share the batch of 256"},
+    {&gan_family, "ring8", "--pack 4 --batch 250", 2, "give --batch a multiple of 4"},
+    {&gan_family, "ring8", "--pack 2 --d-steps 3 --batch 252 --hidden 4", 0, ""},
+    {&gan_family, "ring8", "--pack 2 --d-steps 3 --batch 255", 2, "give --batch a multiple of 6"},
+    {&gan_family, "ring8", "--d-steps 0", 2, "--d-steps"},
+    {&gan_family, "checkerboard", "--conditional yes", 2,
+     "--conditional yes: checkerboard has no labels"},
+    {&gan_family, "ring8", "--conditional yes --pack 2", 2, "have no common label; give --pack 1"},
+    {&gan_family, "digits", "--channels 12", 2, "--channels: 12 is not a multiple of 8"},
+    {&gan_family, "digits", "--channels 8,8,8,8", 2,
+     "sides are multiples of 8; digits has 28 x 28"},
+    {&gan_family, "digits", "--channels 8,8,8,8,8", 2, "--channels: 5 levels; at most 4"},
+    {&gan_family, "ring8", "--hidden 4,4,4,4,4,4,4,4,4", 2, "--hidden: 9 layers; at most 8"},
+    {&gan_family, "ring8", "--loss wassertein", 2, "did you mean 'wasserstein'"},
+    {&gan_family, "digits", "--channels 8,8", 0, ""}};
 
 /* The set that is named instead is never the refused one. */
 static void train_words(void *context)
@@ -54,11 +46,7 @@ static void test_other_kind(void)
 
 static void test_options(void)
 {
-    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
-        Line line = lines[i];
-        ChildResult result = child_run(make, &line);
-        CU_ASSERT(child_said(&result, line.status, line.says));
-    }
+    option_lines_check(lines, sizeof lines / sizeof *lines);
 }
 
 /* A penalty through an operation without a tangent rule names it. */

@@ -1,8 +1,11 @@
 /* Transformers in single precision as users run them: stopped runs, texts and their seeds, prompts,
  * commands, bad input. */
+#include "chapters/option_lines.h"
 #include "chapters/small_gpt.h"
 
+#include "06-transformer/gpt_commands.h"
 #include "06-transformer/gpt_generate.h"
+#include "06-transformer/gpt_scaling.h"
 #include "support/file.h"
 #include "train/pictures.h"
 
@@ -13,37 +16,21 @@
 
 /* ---------------------------------------------------------------- bad input */
 
-typedef struct Line {
-    const char *data, *words;
-    int status;
-    const char *says;
-} Line;
-
-static const Line lines[] = {
-    {"arithmetic", "--heads 3 --width 8", 2, "--heads 3: they must divide --width 8"},
-    {"arithmetic", "--heads 8 --width 8 --positions rotary", 2, "turns pairs of numbers"},
-    {"arithmetic", "--context 5", 1, "choose --context 10 or more"},
-    {"arithmetic", "--tokens letters", 2, "--tokens"},
-    {"arithmetic", "--vocabulary 100", 2, "--vocabulary"},
-    {"bars-3", "--objective masked", 2, "--objective masked: is for texts"},
-    {"arithmetic", "--objective mask", 2, "did you mean 'masked'"},
-    {"arithmetic", "--dropout 1", 2, "--dropout"},
-    {"arithmetic", TINY, 0, ""}};
-
-static void make(void *context)
-{
-    const Line *line = context;
-    SmallGpt g = small_gpt_of(dataset_load(line->data), line->words);
-    small_gpt_free(&g);
-}
+static const OptionLine lines[] = {
+    {&gpt_family, "arithmetic", "--heads 3 --width 8", 2, "--heads 3: they must divide --width 8"},
+    {&gpt_family, "arithmetic", "--heads 8 --width 8 --positions rotary", 2,
+     "turns pairs of numbers"},
+    {&gpt_family, "arithmetic", "--context 5", 1, "choose --context 10 or more"},
+    {&gpt_family, "arithmetic", "--tokens letters", 2, "--tokens"},
+    {&gpt_family, "arithmetic", "--vocabulary 100", 2, "--vocabulary"},
+    {&gpt_family, "bars-3", "--objective masked", 2, "--objective masked: is for texts"},
+    {&gpt_family, "arithmetic", "--objective mask", 2, "did you mean 'masked'"},
+    {&gpt_family, "arithmetic", "--dropout 1", 2, "--dropout"},
+    {&gpt_family, "arithmetic", TINY, 0, ""}};
 
 static void test_options(void)
 {
-    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
-        Line line = lines[i];
-        ChildResult result = child_run(make, &line);
-        CU_ASSERT(child_said(&result, line.status, line.says));
-    }
+    option_lines_check(lines, sizeof lines / sizeof *lines);
 }
 
 /* A text of the user's own: what is in the file, and what is said. */
@@ -123,19 +110,27 @@ static void parse_sample(void *context)
     const OptionSpec *tables[] = {gpt_sample_options, NULL};
     char copy[100], *argv[RUN_MOST_WORDS] = {"sample"};
     snprintf(copy, sizeof copy, "%s", (const char *)context);
-    options_free(options_parse("sample", "", tables, run_words(copy, argv, 1), argv));
+    Options *options = options_parse("sample", "", tables, run_words(copy, argv, 1), argv);
+    gpt_wish_of(options);
+    options_free(options);
 }
 
 static void test_sample_options(void)
 {
     static const char *const bad[] = {"--temperature -1", "--top-k 0", "--top-p 0", "--top-p 1.5",
                                       "--length 0"};
+    static const char *const files[] = {"--prompt-file /no/such/file",
+                                        "--prompt a --prompt-file b"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char name[20];
         snprintf(name, sizeof name, "%.*s", (int)strcspn(bad[i], " "), bad[i]);
         ChildResult result = child_run(parse_sample, (void *)bad[i]);
         CU_ASSERT(child_said(&result, 2, name));
     }
+    ChildResult file = child_run(parse_sample, (void *)files[0]);
+    CU_ASSERT(child_said(&file, 1, "/no/such/file: can't be read"));
+    file = child_run(parse_sample, (void *)files[1]);
+    CU_ASSERT(child_said(&file, 2, "--prompt and --prompt-file: give one of them"));
     ChildResult fine = child_run(parse_sample, "--temperature 0 --top-k 1 --top-p 1");
     CU_ASSERT(child_said(&fine, 0, ""));
 }
@@ -213,8 +208,7 @@ static void test_scores(void)
         }
     }
     CU_ASSERT(worst < 1e-5 * largest);
-    CU_ASSERT(gpt_writer_bytes(with) > 0);
-    CU_ASSERT_EQUAL(gpt_writer_bytes(without), 0);
+    CU_ASSERT(gpt_writer_bytes(with) > 0 && gpt_writer_bytes(with) < gpt_writer_bytes(without));
     gpt_writer_free(with);
     gpt_writer_free(without);
     small_gpt_free(&g);
@@ -254,6 +248,45 @@ static void test_resume(void)
                              "9");
 }
 
+/* The commands that only read a run: whether each ends and leaves its pictures. Their words would
+ * fill the child's buffer. */
+static bool run_quick(Run *run)
+{
+    static const struct {
+        const char *name, *figure;
+    } quick[] = {{"look", "look-attention"},
+                 {"look", "look-next"},
+                 {"cache", "cache"},
+                 {"cache", "cache-memory"},
+                 {"induction", "induction-loss"},
+                 {"temperature", "temperature"}};
+    char *folder = run_path(run->dir, "quick");
+    Figures *figures = figures_open(folder);
+    bool all = freopen("/dev/null", "w", stdout) != NULL;
+    for (size_t i = 0; i < sizeof quick / sizeof *quick; i++) {
+        const FamilyCommand *own = gpt_commands;
+        while (strcmp(own->name, quick[i].name) != 0)
+            own++;
+        char *line[] = {(char *)own->name, NULL};
+        Options *options =
+            options_parse(own->name, "", (const OptionSpec *[]){own->options, NULL}, 1, line);
+        Task task = {.data = run->data, .split = SPLIT_TEST, .figures = figures, .dir = run->dir};
+        task.options = options;
+        task.tape = tape_create(kernels_best());
+        task.noise = rng_stream(1, own->name);
+        tape_record(task.tape, false);
+        own->run(run->model, &task);
+        char *script = memory_format("%s/%s.gp", folder, quick[i].figure);
+        all = all && file_exists(script);
+        free(script);
+        tape_free(task.tape);
+        options_free(options);
+    }
+    figures_close(figures);
+    free(folder);
+    return all;
+}
+
 /* A run is evaluated and drawn, its answers judged; commands that only read it end well. */
 static void run_all(void *context)
 {
@@ -284,32 +317,64 @@ static void run_all(void *context)
     likelihood_report_clear(&report);
     tape_free(task.tape);
     Figures *figures = pictures_draw(run, true);
-    bool decoder = run->data->text != NULL && ((Gpt *)run->model)->objective == GPT_NEXT;
-    static const char *const quick[] = {"look", "cache", "induction"};
-    for (const FamilyCommand *own = gpt_commands; decoder && own->name != NULL; own++)
-        for (int i = 0; i < 3; i++) {
-            char *line[] = {(char *)own->name, NULL};
-            if (strcmp(own->name, quick[i]) != 0)
-                continue;
-            Task one = {.data = run->data, .split = SPLIT_TEST, .figures = figures, .dir = dir};
-            one.options =
-                options_parse(own->name, "", (const OptionSpec *[]){own->options, NULL}, 1, line);
-            one.tape = tape_create(kernels_best());
-            one.noise = rng_stream(1, own->name);
-            tape_record(one.tape, false);
-            own->run(run->model, &one);
-            tape_free(one.tape);
-            options_free((Options *)one.options);
-        }
-    figures_close(figures);
     char *first = run_path(dir, "figures/attention.gp"), *loss = run_path(dir, "figures/loss.gp");
     printf("%s\n",
            file_exists(loss) && (run->data->text == NULL || file_exists(first)) ? "drawn" : "not");
+    if (run->data->text != NULL && ((Gpt *)run->model)->objective == GPT_NEXT && !run_quick(run))
+        exit(3);
+    figures_close(figures);
     run_close(run);
     free(loss);
     free(first);
     free(dir);
     folder_remove(root);
+}
+
+/* ---------------------------------------------------------------- chat, scaling */
+
+/* Two lines are typed: one that can be read, one with a symbol that was never seen. */
+static void talk(void *context)
+{
+    SmallGpt g = small_gpt(TEXT, false, "--context 16" TINY);
+    char *line[] = {"chat", "--length", "20", NULL};
+    Options *options =
+        options_parse("chat", "", (const OptionSpec *[]){gpt_chat_options, NULL}, 3, line);
+    if (freopen(context, "r", stdin) == NULL)
+        exit(3);
+    gpt_chat_command(&g.gpt->model, &(Task){.data = g.data, .options = options});
+    options_free(options);
+    small_gpt_free(&g);
+}
+
+static void test_chat(void)
+{
+    static const char typed[] = "to be\nX\n\nwhether it is\n";
+    char folder[256];
+    folder_make(folder);
+    char *path = memory_format("%s/typed", folder);
+    CU_ASSERT_PTR_NULL(file_write(path, typed, strlen(typed)));
+    ChildResult result = child_run(talk, path);
+    CU_ASSERT(child_said(&result, 0, "'X' was never seen"));
+    CU_ASSERT(strlen(result.text) >= 60); /* three replies of 20 tokens */
+    free(path);
+    folder_remove(folder);
+}
+
+/* Losses on a curve give the curve; rising ones give none. */
+static void test_fit(void)
+{
+    GptSizes sizes = {.n = 6};
+    double fit[3];
+    for (int i = 0; i < sizes.n; i++) {
+        sizes.weights[i] = 1000 * pow(3, i);
+        sizes.loss[i] = 1.2 + pow(5000 / sizes.weights[i], 0.4);
+    }
+    CU_ASSERT(gpt_scaling_fit(&sizes, fit));
+    CU_ASSERT(fabs(fit[0] - 1.2) < 1e-6 && fabs(fit[1] - log(5000)) < 1e-5 &&
+              fabs(fit[2] - 0.4) < 1e-6);
+    for (int i = 0; i < sizes.n; i++)
+        sizes.loss[i] = 1 + 0.1 * i;
+    CU_ASSERT(!gpt_scaling_fit(&sizes, fit));
 }
 
 /* A text without a line break is trained on, evaluated and drawn like others. */
@@ -362,4 +427,6 @@ const Suite suite = {"chapters/transformer runs",
                       {"stopped runs go on to the same bits", test_resume},
                       {"runs are evaluated and drawn", test_evaluate},
                       {"a text of one line", test_one_line},
+                      {"chat", test_chat},
+                      {"a curve through losses", test_fit},
                       {NULL, NULL}}};

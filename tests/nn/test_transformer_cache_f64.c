@@ -183,14 +183,21 @@ static void test_weights(void)
     stack_free(&s);
 }
 
-/* Keys and values of all positions, at least: panels fill up. */
+/* Keys and values of the positions so far; keys fill up whole panels. */
 static void test_bytes(void)
 {
     Stack s = stack_make((Shape){2, 3, 2, 8 * PANEL, 4 * PANEL, false}, "bytes");
     TransformerCache *cache = stack_cache(&s);
-    size_t numbers = 2u * 2 * 3 * (8 * PANEL) * (4 * PANEL);
-    CU_ASSERT_EQUAL(transformer_cache_bytes(cache), numbers * sizeof(real));
+    real *x = memory_new(3 * 8 * PANEL, sizeof *x);
+    CU_ASSERT_EQUAL(transformer_cache_bytes(cache), 0);
+    for (int t = 1; t <= PANEL + 1; t++) {
+        size_t keys = t <= PANEL ? PANEL : 2 * PANEL;
+        transformer_cache_step(cache, x);
+        CU_ASSERT_EQUAL(transformer_cache_bytes(cache),
+                        2u * 3 * (8 * PANEL) * (keys + (size_t)t) * sizeof(real));
+    }
     transformer_cache_free(cache);
+    free(x);
     stack_free(&s);
 }
 
