@@ -61,7 +61,7 @@ void gpt_look_command(Model *model, const Task *task)
     int n = gpt_look_tokens(gpt, task, SHOWN, token);
     gpt_need_decoder(gpt, "look");
     GptLook look = gpt_look(gpt, task->tape, token, n);
-    gpt_look_figure(gpt, &look, task->figures, "look-attention");
+    gpt_look_figure(gpt, &look, token, task->figures, "look-attention");
     printf("next token:\n");
     gpt_next_figure(gpt, &look, task->figures, "look-next",
                     options_real(task->options, "temperature"), stdout);

@@ -56,7 +56,7 @@ static void text_figures(Gpt *gpt, const Task *task)
     int *token = memory_new((size_t)gpt->context, sizeof *token);
     int n = gpt_look_tokens(gpt, task, SHOWN, token);
     GptLook look = gpt_look(gpt, task->tape, token, n);
-    gpt_look_figure(gpt, &look, task->figures, "attention");
+    gpt_look_figure(gpt, &look, token, task->figures, "attention");
     if (gpt->objective == GPT_NEXT) {
         gpt_next_figure(gpt, &look, task->figures, "next-token", 1, NULL);
         position_figure(gpt, task);
@@ -129,7 +129,11 @@ static void cost_figure(Gpt *gpt, const Task *task)
     char *title = memory_format("-log p of each pixel, %.1f nats in all", sum);
     FigurePanel panel = {.title = "", .density = cost};
     figure_heatmaps(task->figures,
-                    &(FigureText){.name = "cost-by-pixel", .title = title, .z_label = "nats"},
+                    &(FigureText){.name = "cost-by-pixel",
+                                  .title = title,
+                                  .x_label = "column",
+                                  .y_label = "row, from the bottom",
+                                  .z_label = "nats"},
                     &(FigureHeatmaps){.panel = &panel,
                                       .panels = 1,
                                       .nx = width,

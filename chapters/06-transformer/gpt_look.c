@@ -4,6 +4,7 @@
 #include "support/memory.h"
 #include "tensor/op.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,8 +51,22 @@ int gpt_look_tokens(const Gpt *gpt, const Task *task, int most, int *token)
     return n;
 }
 
-void gpt_look_figure(const Gpt *gpt, const GptLook *look, Figures *figures, const char *name)
+/* The tokens as one line; free with free(). */
+static char *line_of(const Gpt *gpt, const int *token, int n)
 {
+    char shown[TOKENS_SHOWN], *line = memory_new((size_t)n * (TOKENS_SHOWN + 1) + 1, 1),
+                              *end = line;
+    for (int t = 0; t < n; t++)
+        end += sprintf(end, "%s%s", gpt->tokens->kind == TOKENS_WORDS && t > 0 ? " " : "",
+                       tokens_show(gpt->tokens, token[t], shown));
+    return line;
+}
+
+void gpt_look_figure(const Gpt *gpt, const GptLook *look, const int *token, Figures *figures,
+                     const char *name)
+{
+    char *read = line_of(gpt, token, look->n);
+    char *below = memory_format("position looked at, from the left, in: %s", read);
     int n = look->n, heads = gpt->blocks * gpt->heads;
     size_t each = (size_t)n * (size_t)n;
     real *pixel = memory_new((size_t)heads * each, sizeof *pixel);
@@ -77,7 +92,7 @@ void gpt_look_figure(const Gpt *gpt, const GptLook *look, Figures *figures, cons
     figure_images(figures,
                   &(FigureText){.name = name,
                                 .title = "What each head looks at (white: all of it)",
-                                .x_label = "position looked at, from the left",
+                                .x_label = below,
                                 .y_label = "position that looks, from the top"},
                   &images);
     for (int b = 0; b < gpt->blocks; b++)
@@ -85,6 +100,8 @@ void gpt_look_figure(const Gpt *gpt, const GptLook *look, Figures *figures, cons
     for (int h = 0; h < gpt->heads; h++)
         free(column[h]);
     free(column);
+    free(below);
+    free(read);
     free(row);
     free(pixel);
 }

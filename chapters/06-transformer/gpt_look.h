@@ -20,8 +20,10 @@ const real *gpt_look_head(const GptLook *look, int block, int head);
  * context); -> how many. */
 int gpt_look_tokens(const Gpt *gpt, const Task *task, int most, int *token);
 
-/* Figure NAME: attention of all heads, a row of pictures a block, a column a head. */
-void gpt_look_figure(const Gpt *gpt, const GptLook *look, Figures *figures, const char *name);
+/* Figure NAME: attention of all heads between the tokens, a row of pictures a block, a column a
+ * head. */
+void gpt_look_figure(const Gpt *gpt, const GptLook *look, const int *token, Figures *figures,
+                     const char *name);
 
 /* Figure NAME: the likeliest next tokens behind the last position, as bars. Prints them too when
  * out is not NULL. */
