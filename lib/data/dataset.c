@@ -2,6 +2,7 @@
 
 #include "data/sources.h"
 #include "data/text.h"
+#include "data/world.h"
 #include "support/fail.h"
 #include "support/file.h"
 #include "support/memory.h"
@@ -213,9 +214,19 @@ static void fetch_drawn(const Dataset *dataset, size_t example, Rng rng, real *x
     }
 }
 
+static void fetch_picture(const Dataset *dataset, Split split, size_t example, real *x)
+{
+    uint8_t level[WORLD_MOST_LEVELS];
+    dataset->world->picture(split, example - dataset_first(dataset, split), level);
+    for (int d = 0; d < dataset->dims; d++)
+        x[d] = (real)level[d];
+}
+
 static void fetch_one(const Dataset *dataset, Split split, size_t example, Rng rng, real *x)
 {
-    if (dataset->kind == DATA_POINTS)
+    if (dataset->world != NULL)
+        fetch_picture(dataset, split, example, x);
+    else if (dataset->kind == DATA_POINTS)
         fetch_points(dataset, example, x);
     else if (dataset->part != NULL)
         fetch_stack(dataset, example, x);

@@ -27,6 +27,7 @@ enum { DATA_POINT_DIMS = 64, DATA_FACTORS = 8 };
 
 typedef struct Dataset Dataset;
 typedef struct Text Text;
+typedef struct World World;
 
 struct Dataset {
     const char *name;
@@ -57,6 +58,7 @@ struct Dataset {
     uint16_t *label; /* [count]                                                               */
     float *factor;   /* [count, factors]                                                       */
     Text *text;      /* of sequences (data/text.h)                                              */
+    const World *world; /* of pictures drawn when they are asked for (data/world.h) */
 };
 
 /* By name: a set drawn by code or a fetched one (dataset_names; datasets/README.md), or by path: a
