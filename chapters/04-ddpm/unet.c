@@ -67,6 +67,20 @@ static AttentionBlock attention_create(Params *params, const char *name, int cha
     return a;
 }
 
+static CrossBlock cross_create(Params *params, const char *name, const char *part, int level,
+                               int channels, int context, Rng *rng)
+{
+    char *full = memory_format("%s.%s%d", name, part, level);
+    CrossBlock b = {.norm = named_norm(params, full, "norm", channels)};
+    b.query = named_linear(params, full, "query", channels, channels, rng);
+    b.key = named_linear(params, full, "key", context, channels, rng);
+    b.value = named_linear(params, full, "value", context, channels, rng);
+    b.out = named_linear(params, full, "out", channels, channels, rng);
+    start_at_zero(b.out.weight);
+    free(full);
+    return b;
+}
+
 UNet unet_create(Params *params, const char *name, UNetShape shape, Rng *rng)
 {
     UNet net = {.shape = shape};
@@ -85,12 +99,17 @@ UNet unet_create(Params *params, const char *name, UNetShape shape, Rng *rng)
     }
     net.middle[0] = block_create(params, name, "middle", 0, channels, channels, embedding, rng);
     net.attention = attention_create(params, name, channels, rng);
+    if (shape.context > 0)
+        net.cross = cross_create(params, name, "cross", 0, channels, shape.context, rng);
     net.middle[1] = block_create(params, name, "middle", 1, channels, channels, embedding, rng);
     for (int i = last; i >= 0; i--) {
         char part[16] = {'g', 'r', 'o', 'w', (char)('0' + i)};
         net.up[i] = block_create(params, name, "up", i, channels + shape.width[i], shape.width[i],
                                  embedding, rng);
         channels = shape.width[i];
+        if (shape.context > 0)
+            net.cross_up[i] =
+                cross_create(params, name, "cross_up", i, channels, shape.context, rng);
         if (i > 0)
             net.grow[i] = named_conv(params, name, part, channels, channels, 1, rng);
     }
@@ -121,7 +140,17 @@ static Tensor *attention_forward(const AttentionBlock *a, Tensor *x)
     return tensor_add(x, tensor_reshape(linear_forward(&a->out, seen), 4, x->shape));
 }
 
-Tensor *unet_forward(const UNet *net, Tensor *x, Tensor *embedding)
+static Tensor *cross_forward(const CrossBlock *b, Tensor *x, const UNetContext *context)
+{
+    int n = x->shape[0], channels = x->shape[3];
+    Tensor *flat = tensor_reshape(group_norm_forward(&b->norm, x), 3, (int[]){n, -1, channels});
+    Tensor *seen = tensor_attention(
+        linear_forward(&b->query, flat), linear_forward(&b->key, context->token),
+        linear_forward(&b->value, context->token), UNET_CROSS_HEADS, false, context->key_mask);
+    return tensor_add(x, tensor_reshape(linear_forward(&b->out, seen), 4, x->shape));
+}
+
+static Tensor *forward(const UNet *net, Tensor *x, Tensor *embedding, const UNetContext *context)
 {
     int last = net->shape.levels - 1;
     Tensor *kept[UNET_MOST_LEVELS];
@@ -134,12 +163,32 @@ Tensor *unet_forward(const UNet *net, Tensor *x, Tensor *embedding)
     }
     h = block_forward(&net->middle[0], h, embedding);
     h = attention_forward(&net->attention, h);
+    if (context != NULL)
+        h = cross_forward(&net->cross, h, context);
     h = block_forward(&net->middle[1], h, embedding);
     for (int i = last; i >= 0; i--) {
         h = block_forward(&net->up[i], tensor_concat((Tensor *[]){h, kept[i]}, 2, 3), embedding);
+        if (context != NULL)
+            h = cross_forward(&net->cross_up[i], h, context);
         if (i > 0)
             h = conv2d_forward(&net->grow[i], tensor_upsample(h, 2));
     }
     h = conv2d_forward(&net->head, group_norm_silu_forward(&net->norm, h));
     return net->shape.fold > 1 ? tensor_depth_to_space(h, net->shape.fold) : h;
+}
+
+Tensor *unet_forward(const UNet *net, Tensor *x, Tensor *embedding)
+{
+    if (net->shape.context > 0)
+        fail("unet: it was made for a context, and is given none");
+    return forward(net, x, embedding, NULL);
+}
+
+Tensor *unet_forward_given(const UNet *net, Tensor *x, Tensor *embedding,
+                           const UNetContext *context)
+{
+    if (context->token->rank != 3 || context->token->shape[2] != net->shape.context)
+        fail("unet: a context of %d numbers a token for a network that was made for %d",
+             tensor_columns(context->token), net->shape.context);
+    return forward(net, x, embedding, context);
 }

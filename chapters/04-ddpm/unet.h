@@ -11,7 +11,7 @@
 #include "nn/mlp.h"
 #include "nn/norm.h"
 
-enum { UNET_MOST_LEVELS = 4, UNET_GROUPS = 8 };
+enum { UNET_MOST_LEVELS = 4, UNET_GROUPS = 8, UNET_CROSS_HEADS = 4 };
 
 typedef struct UNetShape {
     int fold;                    /* pixels of fold x fold become channels first: 2 or 1           */
@@ -19,6 +19,8 @@ typedef struct UNetShape {
     int levels;                  /* each half as large as the one above                          */
     int width[UNET_MOST_LEVELS]; /* channels, a multiple of UNET_GROUPS                           */
     int embedding;               /* width of the embedding of time and class                     */
+    int context; /* numbers of a token that the image looks at (cross-attention); 0: there are none
+                  */
 } UNetShape;
 
 /* h = conv(silu(norm(x))) + linear(embedding); y = skip(x) + conv(silu(norm(h))) */
@@ -33,6 +35,13 @@ typedef struct AttentionBlock {
     Linear qkv, out;
 } AttentionBlock;
 
+/* x + out(attention(query(norm(x)), keys and values of the context)): Rombach et al. (2022),
+ * arXiv:2112.10752, sec. 3.3. */
+typedef struct CrossBlock {
+    GroupNorm norm;
+    Linear query, key, value, out;
+} CrossBlock;
+
 typedef struct UNet {
     UNetShape shape;
     Conv2d stem, head;
@@ -40,7 +49,15 @@ typedef struct UNet {
     UNetBlock down[UNET_MOST_LEVELS], middle[2], up[UNET_MOST_LEVELS];
     Conv2d shrink[UNET_MOST_LEVELS], grow[UNET_MOST_LEVELS];
     AttentionBlock attention;
+    CrossBlock cross,
+        cross_up[UNET_MOST_LEVELS]; /* at the bottom; behind each block of the way up */
 } UNet;
+
+/* Tokens that every pixel may look at. */
+typedef struct UNetContext {
+    Tensor *token;       /* [n, tokens, context]                                         */
+    const int *key_mask; /* [n tokens]: 0 where there is none; at least one a row is 1   */
+} UNetContext;
 
 /* Weights NAME.stem.weight ... The head and the last convolution of every block start at zero, so
  * that the network starts as zero. */
@@ -51,5 +68,9 @@ UNet unet_create(Params *params, const char *name, UNetShape shape, Rng *rng);
  * width are divisible by fold * 2^(levels - 1).
  */
 Tensor *unet_forward(const UNet *net, Tensor *x, Tensor *embedding);
+
+/* The same of a network that was made for a context. */
+Tensor *unet_forward_given(const UNet *net, Tensor *x, Tensor *embedding,
+                           const UNetContext *context);
 
 #endif

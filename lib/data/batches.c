@@ -43,15 +43,20 @@ Batches *batches_create(const Dataset *dataset, Split split, int batch, uint64_t
     return batches;
 }
 
-void batches_get(Batches *batches, uint64_t step, real *x, int *label, real *factor)
+const uint32_t *batches_examples(Batches *batches, uint64_t step)
 {
     uint64_t epoch = step / batches->per_epoch;
     if (epoch != batches->epoch)
         shuffle(batches, epoch);
-    size_t first = (size_t)(step % batches->per_epoch) * batches->batch;
+    return batches->order + (size_t)(step % batches->per_epoch) * batches->batch;
+}
+
+void batches_get(Batches *batches, uint64_t step, real *x, int *label, real *factor)
+{
+    const uint32_t *example = batches_examples(batches, step);
     Rng rng = rng_at(batches->binary_stream, step);
-    dataset_fetch(batches->dataset, batches->split, batches->order + first, batches->batch, &rng, x,
-                  label, factor);
+    dataset_fetch(batches->dataset, batches->split, example, batches->batch, &rng, x, label,
+                  factor);
 }
 
 double batches_epoch(const Batches *batches, uint64_t step)

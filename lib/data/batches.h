@@ -17,6 +17,9 @@ Batches *batches_create(const Dataset *dataset, Split split, int batch, uint64_t
  * dataset_fetch fills them; label and factor may be NULL. Fresh binary draws belong to the step. */
 void batches_get(Batches *batches, uint64_t step, real *x, int *label, real *factor);
 
+/* Which examples of the split are in it: [batch], until the next call. */
+const uint32_t *batches_examples(Batches *batches, uint64_t step);
+
 /* Epochs that lie behind when step steps are done: 1.5 in the middle of the second. */
 double batches_epoch(const Batches *batches, uint64_t step);
 

@@ -41,7 +41,7 @@ typedef struct LikelihoodPart {
     double mean, se; /* se NaN where none applies */
 } LikelihoodPart;
 
-enum { LIKELIHOOD_MOST_PARTS = 24 };
+enum { LIKELIHOOD_MOST_PARTS = 40 };
 
 /* What an evaluation found. */
 typedef struct LikelihoodReport {

@@ -388,11 +388,8 @@ static _Noreturn void unknown_command(const Family *family, const char *word)
     refuse_usage("unknown command '%s'; see bin/%s --help", word, family->name);
 }
 
-/* OpenMP's threads spin while they wait. When another program wants a core, a spinning thread keeps
- * the one it waits for from running, and a step takes ten times as long; a short spin, then sleep,
- * costs little. The variable is read before main, so the program starts itself once more with it.
- */
-static void spin_briefly(char **argv)
+/* The variable is read before main, so the program starts itself once more with it. */
+void app_spin_briefly(char **argv)
 {
 #ifdef _OPENMP
     if (getenv("GOMP_SPINCOUNT") != NULL || getenv("OMP_WAIT_POLICY") != NULL)
@@ -406,7 +403,7 @@ static void spin_briefly(char **argv)
 
 int app_main(const Family *family, int argc, char **argv)
 {
-    spin_briefly(argv);
+    app_spin_briefly(argv);
     const char *word = argc > 1 ? argv[1] : "--help";
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
         print_help(family);

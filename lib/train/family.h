@@ -38,12 +38,13 @@ struct Model {
 
 /* What a training step is given. */
 typedef struct Step {
-    Tape *tape;           /* just reset                                                      */
-    Tensor *x;            /* [batch, dims] in the units of dataset_fetch, on the tape        */
-    const int *label;     /* [batch], NULL when the data have none                           */
-    long index, steps;    /* this step (from 0) of so many                                   */
-    double learning_rate; /* of this step                                                    */
-    Rng noise;            /* at this step's place in the stream "noise"                      */
+    Tape *tape;              /* just reset                                                      */
+    Tensor *x;               /* [batch, dims] in the units of dataset_fetch, on the tape        */
+    const int *label;        /* [batch], NULL when the data have none                           */
+    const uint32_t *example; /* [batch]: which of the training split                         */
+    long index, steps;       /* this step (from 0) of so many                                   */
+    double learning_rate;    /* of this step                                                    */
+    Rng noise;               /* at this step's place in the stream "noise"                      */
 } Step;
 
 /* What evaluation, figures and commands are given. */
@@ -87,6 +88,7 @@ typedef struct FamilyCommand {
 
 struct Family {
     const char *name;
+    const char *stage; /* of what is trained in several stages, each a family: which; else NULL  */
     const char *purpose;            /* one or two lines for --help                               */
     unsigned data_kinds;            /* DataKind bits that it can learn                           */
     const char *data;               /* the default data set                                      */
@@ -113,7 +115,8 @@ struct Family {
     /* One step: forward, backward and the optimizers' updates. logged: one number a column. */
     void (*train_step)(Model *model, Step *step, double *logged);
 
-    /* The loss on held-out examples x [n, dims], without gradients; NULL: none is logged. */
+    /* The loss on held-out examples x [n, dims], the first n of the validation split, without
+     * gradients; NULL: none is logged. */
     double (*validate)(Model *model, Tensor *x, Rng noise);
 
     /* Likelihoods and parts of the task's examples into the report. */

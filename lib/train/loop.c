@@ -98,6 +98,7 @@ static void one_step(Loop *loop, double logged[FAMILY_MOST_COLUMNS])
     step.learning_rate = schedule_rate(&loop->schedule, index);
     step.noise = rng_at(loop->noise, (uint64_t)index);
     batches_get(loop->batches, (uint64_t)index, step.x->value, loop->label, NULL);
+    step.example = batches_examples(loop->batches, (uint64_t)index);
     for (int c = 0; c < loop->columns; c++)
         logged[c] = NAN;
     loop->family->train_step(loop->model, &step, logged);
@@ -371,9 +372,16 @@ static void run_steps(Loop *loop)
     progress_end(&progress, note);
     if (saved != loop->state.step && !save(loop))
         refuse(
-            "the run's last steps could not be saved; free some disk space and type: bin/%s train "
-            "--out %s --resume",
-            loop->family->name, loop->dir);
+            "the run's last steps could not be saved; free some disk space and type: %s --resume",
+            run_train_command(loop->family, loop->dir));
+}
+
+static void say_stopped(const Loop *loop, const LoopResult *result)
+{
+    char *command = run_train_command(loop->family, loop->dir);
+    printf("stopped at step %ld of %ld; go on with: %s --resume\n", result->step, result->steps,
+           command);
+    free(command);
 }
 
 static void finish(Loop *loop)
@@ -381,8 +389,8 @@ static void finish(Loop *loop)
     char *weights = run_path(loop->dir, "weights.safetensors");
     const char *reason = checkpoint_save_weights(loop->model, weights);
     if (reason != NULL)
-        refuse("%s: not written: %s; free some disk space and type: bin/%s train --out %s --resume",
-               weights, reason, loop->family->name, loop->dir);
+        refuse("%s: not written: %s; free some disk space and type: %s --resume", weights, reason,
+               run_train_command(loop->family, loop->dir));
     free(weights);
 }
 
@@ -438,8 +446,7 @@ LoopResult loop_train(const Family *family, Options *options, const LoopHooks *h
     if (result.finished)
         finish(&loop);
     else
-        printf("stopped at step %ld of %ld; go on with: bin/%s train --out %s --resume\n",
-               result.step, result.steps, family->name, loop.dir);
+        say_stopped(&loop, &result);
     if (loop.profile != NULL && result.step > first)
         profile_print(&profile, result.step - first, stdout);
     loop_free(&loop);

@@ -32,6 +32,16 @@ char *run_path(const char *dir, const char *name)
     return memory_format("%s/%s", dir, name);
 }
 
+char *run_train_command(const Family *family, const char *dir)
+{
+    if (family->stage == NULL)
+        return memory_format("bin/%s train --out %s", family->name, dir);
+    const char *slash = strrchr(dir, '/');
+    int length = slash != NULL ? (int)(slash - dir) : 0;
+    return memory_format("bin/%s train --stage %s --out %.*s", family->name, family->stage,
+                         length > 0 ? length : 1, length > 0 ? dir : ".");
+}
+
 RunTables run_tables(const Family *family)
 {
     RunTables tables = {{family->options, run_options, family_optimizer_options, NULL}};
@@ -87,6 +97,8 @@ void run_write_config(const char *dir, const Family *family, const Options *opti
     char *path = run_path(dir, "config.json");
     cJSON *config = cJSON_CreateObject();
     cJSON_AddStringToObject(config, "family", family->name);
+    if (family->stage != NULL)
+        cJSON_AddStringToObject(config, "stage", family->stage);
     cJSON_AddNumberToObject(config, "parameters", (double)model_numbers(model));
     cJSON_AddStringToObject(config, "steps_from", how_long);
     cJSON_AddItemToObject(config, "options", kept_options(family, options));
@@ -99,13 +111,17 @@ cJSON *run_read_options(const char *dir, const Family *family)
 {
     char *path = run_path(dir, "config.json");
     if (!file_exists(path))
-        refuse("%s: not found; '%s' holds no run. Make one with: bin/%s train --out %s", path, dir,
-               family->name, dir);
+        refuse("%s: not found; '%s' holds no run. Make one with: %s", path, dir,
+               run_train_command(family, dir));
     cJSON *config = file_read_json(path);
     const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(config, "family"));
     if (name == NULL || strcmp(name, family->name) != 0)
         refuse("%s: the run is of the family '%s', not '%s'; use bin/%s", path,
                name ? name : "(unnamed)", family->name, name ? name : family->name);
+    const char *stage = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(config, "stage"));
+    if (family->stage != NULL && (stage == NULL || strcmp(stage, family->stage) != 0))
+        refuse("%s: holds the stage '%s', not '%s'; give the folder above it", path,
+               stage ? stage : "(unnamed)", family->stage);
     cJSON *options = cJSON_DetachItemFromObjectCaseSensitive(config, "options");
     if (!cJSON_IsObject(options))
         refuse("%s: has no object \"options\"; the file is damaged, train again with --force",
@@ -145,8 +161,8 @@ Run *run_open(const Family *family, const char *dir)
     run->options = options_parse(family->name, family->purpose, tables.table, 1, &program);
     options_from_json(run->options, stored, config);
     if (!file_exists(weights))
-        refuse("%s: not found; the run is not finished. Go on with: bin/%s train --out %s --resume",
-               weights, family->name, dir);
+        refuse("%s: not found; the run is not finished. Go on with: %s --resume", weights,
+               run_train_command(family, dir));
     run->data = dataset_load(options_text(run->options, "data"));
     run_check_options(family, run->options, run->data, dir);
     family_prepare(family, run->options, run->data);

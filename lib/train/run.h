@@ -16,6 +16,10 @@ extern const OptionSpec run_options[];
 /* DIR/NAME; free with free(). */
 char *run_path(const char *dir, const char *name);
 
+/* The command that trains the run in a folder: "bin/vae train --out DIR", or of a stage
+ * "bin/clip-ldm train --stage clip --out DIR above it". Free with free(). */
+char *run_train_command(const Family *family, const char *dir);
+
 /* The options of a run with their defaults, as a NULL-terminated list of tables for options_parse.
  */
 enum { RUN_MOST_TABLES = 8 };

@@ -1,0 +1,47 @@
+/* How well pictures show what was asked for, by the reader that does not learn (data/scene.h), and
+ * how well CLIP itself reads scenes. For runs on the set "shapes". */
+#ifndef CLIP_LDM_JUDGE_H
+#define CLIP_LDM_JUDGE_H
+
+#include "07-clip-ldm/painter.h"
+#include "data/scene.h"
+
+/* Refuses a run on other data, whose pictures can't be read back. */
+void judge_check(const Painter *painter);
+
+/* n scenes with so many objects; all that can be said of them is. Free with free(). */
+Scene *judge_scenes(Rng *rng, int n, int objects, SceneWorld which);
+
+/* A sentence for each scene that says all that is not SCENE_ANY, languages in turn where `both`,
+ * else English. Free with free(). */
+Sentence *judge_sentences(const World *world, const Scene *scene, int n, bool both);
+
+/* Shares of n pictures. An attribute that can't be read is wrong. */
+typedef struct Judgement {
+    int n;
+    double all, all_se; /* everything that was said, and its binomial standard error */
+    double shape, colour, size, place, ground; /* of one-object scenes; NaN where never said */
+    double unread;                             /* the reader can't tell                      */
+} Judgement;
+Judgement judge_pictures(const real *picture, const Scene *said, int n);
+
+/* Pictures of scenes drawn by the renderer: [n, 3072]. Free with free(). */
+real *judge_real(const Scene *scene, int n, Rng *rng);
+
+/* ---------------------------------------------------------------- features that steer nothing */
+
+/* The largest principal components of real pictures, averaged 2 x 2: no network has seen them. */
+typedef struct Plain Plain;
+enum { PLAIN_FEATURES = 48 };
+Plain *plain_create(const real *picture, int n);
+void plain_free(Plain *plain);
+
+/* n pictures -> feature [n, PLAIN_FEATURES]; free with free(). */
+real *plain_features(const Plain *plain, const real *picture, int n);
+
+typedef struct PlainQuality {
+    double frechet, recall, coverage, precision, density;
+} PlainQuality;
+PlainQuality plain_compare(const Plain *plain, const real *reals, const real *samples, int n);
+
+#endif
