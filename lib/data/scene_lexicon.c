@@ -7,7 +7,7 @@
 /* Every word once: text, language, kind, value, form. Of words that mean the same the plainest is
  * first. It is a macro because two tables are made of it, with and without the meaning; the order
  * is that of the embeddings of trained models, so new words belong at the end. */
-// clang-format off
+/* clang-format off */
 #define WORDS(W) \
     W("circle", LANGUAGE_ENGLISH, WORD_SHAPE, 0, FORM_PLAIN) \
     W("square", LANGUAGE_ENGLISH, WORD_SHAPE, 1, FORM_PLAIN) \
@@ -105,7 +105,7 @@
     W("있다", LANGUAGE_KOREAN, WORD_IS, 0, FORM_PLAIN) \
     W("그림", LANGUAGE_KOREAN, WORD_PICTURE, 0, FORM_PLAIN) \
     W("있는", LANGUAGE_KOREAN, WORD_BEING, 0, FORM_PLAIN)
-// clang-format on
+/* clang-format on */
 
 #define ENTRY(text, language, kind, value, form) {text, language, kind, value, form},
 #define TEXT(text, language, kind, value, form) text,

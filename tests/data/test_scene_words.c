@@ -256,6 +256,52 @@ static void test_plain_sentences_of_several_objects(void)
     CU_ASSERT(right);
 }
 
+static bool is_said(const Scene *scene, int language, const char *expected)
+{
+    char text[CAPTION_BYTES];
+    scene_say(scene, (Language)language, text);
+    if (strcmp(text, expected) == 0)
+        return true;
+    printf("\n    '%s' instead of '%s'\n", text, expected);
+    return false;
+}
+
+/* A value that writer and reader both had wrong would still be read back. */
+static void test_names_of_values(void)
+{
+    static const char *const shape[LANGUAGES][SCENE_SHAPES] = {
+        {"a circle", "a square", "a triangle", "a cross"}, {"원", "네모", "세모", "십자"}};
+    static const char *const colour[LANGUAGES][SCENE_COLOURS] = {
+        {"something red", "something orange", "something yellow", "something green",
+         "something blue", "something purple"},
+        {"빨간 것", "주황색 것", "노란 것", "초록색 것", "파란 것", "보라색 것"}};
+    static const char *const size[LANGUAGES][SCENE_SIZES] = {{"something small", "something big"},
+                                                             {"작은 것", "큰 것"}};
+    static const char *const place[LANGUAGES][SCENE_PLACES] = {
+        {"something at the top left", "something at the top", "something at the top right",
+         "something on the left", "something in the middle", "something on the right",
+         "something at the bottom left", "something at the bottom",
+         "something at the bottom right"},
+        {"왼쪽 위에 뭔가", "위쪽에 뭔가", "오른쪽 위에 뭔가", "왼쪽에 뭔가", "가운데에 뭔가",
+         "오른쪽에 뭔가", "왼쪽 아래에 뭔가", "아래쪽에 뭔가", "오른쪽 아래에 뭔가"}};
+    static const char *const ground[LANGUAGES][SCENE_GROUNDS] = {
+        {"something on a white background", "something on a grey background",
+         "something on a black background"},
+        {"흰 배경에 뭔가", "회색 배경에 뭔가", "검은 배경에 뭔가"}};
+    for (int language = 0; language < LANGUAGES; language++) {
+        for (int i = 0; i < SCENE_SHAPES; i++)
+            CU_ASSERT(is_said(&(Scene){1, {{i, -1, -1, -1}}, -1}, language, shape[language][i]));
+        for (int i = 0; i < SCENE_COLOURS; i++)
+            CU_ASSERT(is_said(&(Scene){1, {{-1, i, -1, -1}}, -1}, language, colour[language][i]));
+        for (int i = 0; i < SCENE_SIZES; i++)
+            CU_ASSERT(is_said(&(Scene){1, {{-1, -1, i, -1}}, -1}, language, size[language][i]));
+        for (int i = 0; i < SCENE_PLACES; i++)
+            CU_ASSERT(is_said(&(Scene){1, {{-1, -1, -1, i}}, -1}, language, place[language][i]));
+        for (int i = 0; i < SCENE_GROUNDS; i++)
+            CU_ASSERT(is_said(&(Scene){1, {{-1, -1, -1, -1}}, i}, language, ground[language][i]));
+    }
+}
+
 static void test_plainest_phrasings(void)
 {
     static const struct {
@@ -275,145 +321,8 @@ static void test_plainest_phrasings(void)
           "검은 배경에 초록색 네모와 아래쪽에 작은 십자와 위쪽에 보라색 원"}},
     };
     for (size_t i = 0; i < sizeof row / sizeof *row; i++)
-        for (int language = 0; language < LANGUAGES; language++) {
-            char text[CAPTION_BYTES];
-            scene_say(&row[i].scene, (Language)language, text);
-            CU_ASSERT_STRING_EQUAL(text, row[i].text[language]);
-        }
-}
-
-/* ---------------------------------------------------------------- reading */
-
-static void test_known_sentences(void)
-{
-    static const struct {
-        const char *text;
-        Scene scene;
-    } row[] = {
-        {"a red circle", {1, {{0, 0, -1, -1}}, -1}},
-        {"red circle", {1, {{0, 0, -1, -1}}, -1}},
-        {"A Large RED Circle, in the top left corner.", {1, {{0, 0, 1, 0}}, -1}},
-        {"something red", {1, {{-1, 0, -1, -1}}, -1}},
-        {"something little and green in the center", {1, {{-1, 3, 0, 4}}, -1}},
-        {"there is a green cross on the right", {1, {{3, 3, -1, 5}}, -1}},
-        {"at the bottom there is an orange square", {1, {{1, 1, -1, 7}}, -1}},
-        {"a picture of a big yellow circle in the centre", {1, {{0, 2, 1, 4}}, -1}},
-        {"a big yellow circle is at the top on a gray background", {1, {{0, 2, 1, 1}}, 1}},
-        {"on a black background a small red circle and a blue square",
-         {2, {{0, 0, 0, -1}, {1, 4, -1, -1}}, 2}},
-        {"a red circle, a blue square and a cross",
-         {3, {{0, 0, -1, -1}, {1, 4, -1, -1}, {3, -1, -1, -1}}, -1}},
-        {"at the top left a circle and at the bottom right a square on a white background",
-         {2, {{0, -1, -1, 0}, {1, -1, -1, 8}}, 0}},
-        {"빨간 것", {1, {{-1, 0, -1, -1}}, -1}},
-        {"뭔가 가운데에 있다.", {1, {{-1, -1, -1, 4}}, -1}},
-        {"왼쪽 위 구석에 있는 작은 빨간색 원", {1, {{0, 0, 0, 0}}, -1}},
-        {"작은 빨간 원이 왼쪽 위에 있다", {1, {{0, 0, 0, 0}}, -1}},
-        {"중앙에 녹색 삼각형이 있다", {1, {{2, 3, -1, 4}}, -1}},
-        {"아래쪽에 큰 파란 사각형이 있는 그림", {1, {{1, 4, 1, 7}}, -1}},
-        {"노란 세모 그림", {1, {{2, 2, -1, -1}}, -1}},
-        {"흰 배경에 왼쪽 위에 작은 빨간 원과 오른쪽에 큰 파란 네모",
-         {2, {{0, 0, 0, 0}, {1, 4, 1, 5}}, 0}},
-        {"검은색 배경에 네모와 세모와 보라색 십자가 있다",
-         {3, {{1, -1, -1, -1}, {2, -1, -1, -1}, {3, 5, -1, -1}}, 2}},
-    };
-    for (size_t i = 0; i < sizeof row / sizeof *row; i++)
-        CU_ASSERT(says(row[i].text, &row[i].scene));
-}
-
-static void test_refused_sentences(void)
-{
-    static const char *const text[] = {
-        "",
-        " ",
-        ".",
-        "a",
-        "red",
-        "a red",
-        "a red on the left",
-        "a pink circle",
-        "a red blue circle",
-        "a small big circle",
-        "a red circle circle",
-        "a red circle and",
-        "and a red circle",
-        "a circle red",
-        "a red circle at the",
-        "a red circle at the left top",
-        "a red circle at the left corner",
-        "a red circle at the left at the top",
-        "at the left a red circle at the top",
-        "at the left",
-        "a red circle is",
-        "a red circle is and a cross",
-        "there a red circle",
-        "a picture a red circle",
-        "a picture of",
-        "on a white background",
-        "a circle on a red background",
-        "a circle in a white background",
-        "a circle on a white",
-        "on a white background a circle on a black background",
-        "a circle and a circle and a circle and a circle",
-        "a red circle 원",
-        "빨간 circle",
-        "빨간",
-        "것",
-        "왼쪽에 것",
-        "왼쪽에 있는 동그라미",
-        "있는 원",
-        "빨간 파란 원",
-        "빨간 원과",
-        "빨간 원이",
-        "원과 네모와 세모와 십자",
-        "원 네모",
-        "왼쪽 원",
-        "왼쪽 위 원",
-        "왼쪽에 위쪽에 원",
-        "왼쪽에 원이 위쪽에 있다",
-        "원과 네모가 왼쪽에 있다",
-        "원과 네모 있다",
-        "흰 원",
-        "흰 배경에",
-        "원이 있는",
-        "왼쪽에 있다",
-    };
-    for (size_t i = 0; i < sizeof text / sizeof *text; i++) {
-        Scene read;
-        bool refused = !scene_parse(text[i], &read);
-        if (!refused)
-            printf("\n    not refused: %s\n", text[i]);
-        CU_ASSERT(refused);
-    }
-}
-
-/* No sentence is read beyond its words: the caller's text may be of any length. */
-static void test_long_texts(void)
-{
-    char text[4096] = "a red circle";
-    Scene read;
-    for (int i = 0; i < 200; i++)
-        strcat(text, " and a circle");
-    CU_ASSERT_FALSE(scene_parse(text, &read));
-    memset(text, 'a', sizeof text - 1);
-    text[sizeof text - 1] = '\0';
-    CU_ASSERT_FALSE(scene_parse(text, &read));
-    memset(text, ' ', sizeof text - 1);
-    CU_ASSERT_FALSE(scene_parse(text, &read));
-    memcpy(text + 4000, "a circle", 8);
-    CU_ASSERT(scene_parse(text, &read));
-}
-
-static void test_swapped_attributes(void)
-{
-    Scene a, b;
-    CU_ASSERT(scene_parse("a red circle and a blue square", &a));
-    CU_ASSERT(scene_parse("a blue circle and a red square", &b));
-    CU_ASSERT_FALSE(same(&a, &b));
-    CU_ASSERT(scene_parse("빨간 원과 파란 네모", &b));
-    CU_ASSERT(same(&a, &b));
-    CU_ASSERT(scene_parse("파란 원과 빨간 네모", &b));
-    CU_ASSERT_FALSE(same(&a, &b));
+        for (int language = 0; language < LANGUAGES; language++)
+            CU_ASSERT(is_said(&row[i].scene, language, row[i].text[language]));
 }
 
 /* Another colour in the place of the first of a caption: only that changes. */
@@ -467,7 +376,7 @@ static void test_words(void)
             for (int k = 0; k < count; k++)
                 seen[k] = seen[k] || strcmp(scene_words[k], word) == 0;
     }
-    /* Only the plain sentences join what has no description. */
+    /* Captions name the shapes of several objects; only scene_say joins objects without one. */
     for (int k = 0; k < count; k++) {
         bool rare = strcmp(scene_words[k], "것과") == 0 || strcmp(scene_words[k], "뭔가와") == 0;
         if (seen[k] == rare)
@@ -497,11 +406,8 @@ const Suite suite = {
      {"several objects say their shapes", test_several_objects_say_their_shapes},
      {"every scene of one object", test_every_scene_of_one_object},
      {"plain sentences of several objects", test_plain_sentences_of_several_objects},
+     {"names of values", test_names_of_values},
      {"plainest phrasings", test_plainest_phrasings},
-     {"known sentences", test_known_sentences},
-     {"refused sentences", test_refused_sentences},
-     {"long texts", test_long_texts},
-     {"swapped attributes", test_swapped_attributes},
      {"exchanged colours", test_exchanged_colours},
      {"words", test_words},
      {"the same draws, the same captions", test_samples_repeat},
