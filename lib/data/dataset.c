@@ -19,7 +19,7 @@ static const char *const NAMES[] = {
     "digits",     "digits-binary", "bars",         "bars-2",       "bars-3",         "bars-4",
     "bars-5",     "bars-6",        "mnist",        "mnist-binary", "stacked-mnist",  "shakespeare",
     "bible",      "names",         "names-unique", "arithmetic",   "grammar",        "repeats",
-    NULL};
+    "shapes",     NULL};
 
 const char *const *dataset_names(void)
 {
@@ -120,7 +120,7 @@ Dataset *dataset_load(const char *name)
 {
     Dataset *(*const loaders[])(const char *) = {
         toys_load,    sphere_load, digits_load, bars_load,    mnist_load,
-        stacked_load, text_load,   lines_load,  grammar_load, user_load};
+        stacked_load, text_load,   lines_load,  grammar_load, shapes_load, user_load};
     for (size_t i = 0; i < sizeof loaders / sizeof *loaders; i++) {
         Dataset *dataset = loaders[i](name);
         if (dataset != NULL)

@@ -38,6 +38,7 @@ Dataset *stacked_of(Dataset *images, const char *name, const size_t count[SPLITS
 Dataset *text_load(const char *name);
 Dataset *lines_load(const char *name);
 Dataset *grammar_load(const char *name);
+Dataset *shapes_load(const char *name);
 Dataset *user_load(const char *path);
 
 /* A fetched file, LAB_DATA/SET/FILE or datasets/cache/SET/FILE, whole; refuses what is not there or
