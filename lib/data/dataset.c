@@ -14,12 +14,14 @@
 #include <string.h>
 
 static const char *const NAMES[] = {
-    "8gaussians", "moons",         "pinwheel",     "checkerboard", "2spirals",       "circles",
-    "rings",      "swissroll",     "ring8",        "grid25",       "sphere-mixture", "sphere-earth",
-    "digits",     "digits-binary", "bars",         "bars-2",       "bars-3",         "bars-4",
-    "bars-5",     "bars-6",        "mnist",        "mnist-binary", "stacked-mnist",  "shakespeare",
-    "bible",      "names",         "names-unique", "arithmetic",   "grammar",        "repeats",
-    NULL};
+    "8gaussians",  "moons",         "pinwheel",       "checkerboard",
+    "2spirals",    "circles",       "rings",          "swissroll",
+    "ring8",       "grid25",        "sphere-mixture", "sphere-earth",
+    "digits",      "digits-binary", "bars",           "bars-2",
+    "bars-3",      "bars-4",        "bars-5",         "bars-6",
+    "faces",       "mnist",         "mnist-binary",   "stacked-mnist",
+    "shakespeare", "bible",         "names",          "names-unique",
+    "arithmetic",  "grammar",       "repeats",        NULL};
 
 const char *const *dataset_names(void)
 {
@@ -118,9 +120,9 @@ static _Noreturn void refuse_name(const char *name)
 
 Dataset *dataset_load(const char *name)
 {
-    Dataset *(*const loaders[])(const char *) = {
-        toys_load,    sphere_load, digits_load, bars_load,    mnist_load,
-        stacked_load, text_load,   lines_load,  grammar_load, user_load};
+    Dataset *(*const loaders[])(const char *) = {toys_load,  sphere_load,  digits_load,  bars_load,
+                                                 faces_load, mnist_load,   stacked_load, text_load,
+                                                 lines_load, grammar_load, user_load};
     for (size_t i = 0; i < sizeof loaders / sizeof *loaders; i++) {
         Dataset *dataset = loaders[i](name);
         if (dataset != NULL)
