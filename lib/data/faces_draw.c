@@ -21,8 +21,9 @@ typedef struct Plan {
     float age, beard, smile, hair, glasses, skin;
     float middle, wide, high; /* of the head, an ellipse: its middle's y and its radii */
     Point eye;
-    float eye_radius, mouth, mouth_wide; /* mouth: its y */
-    Colour tone, line, lock, shade;      /* skin, lines in it, hair, beard */
+    float eye_radius, glass;        /* radius of a glass */
+    float mouth, mouth_wide;        /* its y, half its width */
+    Colour tone, line, lock, shade; /* skin, lines in it, hair, beard */
 } Plan;
 
 typedef struct Canvas {
@@ -53,22 +54,28 @@ static float most(float a, float b)
     return a > b ? a : b;
 }
 
+/* Kept within 0 .. 1, for colours leave their range beyond. */
+static float slider(const Face *face, FaceFactor factor)
+{
+    return most(0, least(1, (float)face->value[factor]));
+}
+
 static Plan plan_of(const Face *face)
 {
-    const double *value = face->value;
     Plan plan;
-    plan.age = (float)value[FACE_AGE];
-    plan.beard = (float)value[FACE_BEARD];
-    plan.smile = (float)value[FACE_SMILE];
-    plan.hair = (float)value[FACE_HAIR];
-    plan.glasses = (float)value[FACE_GLASSES];
-    plan.skin = (float)value[FACE_SKIN];
-    float head = (float)value[FACE_HEAD];
+    plan.age = slider(face, FACE_AGE);
+    plan.beard = slider(face, FACE_BEARD);
+    plan.smile = slider(face, FACE_SMILE);
+    plan.hair = slider(face, FACE_HAIR);
+    plan.glasses = slider(face, FACE_GLASSES);
+    plan.skin = slider(face, FACE_SKIN);
+    float head = slider(face, FACE_HEAD);
     plan.middle = 14.5f;
     plan.wide = mix(7.4f, 11.4f, head);
     plan.high = mix(12.3f, 10.6f, head);
     plan.eye = (Point){0.45f * plan.wide, plan.middle - 1};
-    plan.eye_radius = mix(1.1f, 2.8f, (float)value[FACE_EYES]);
+    plan.eye_radius = mix(1.1f, 2.8f, slider(face, FACE_EYES));
+    plan.glass = mix(3, 3.9f, head);
     plan.mouth = plan.middle + 0.53f * plan.high;
     plan.mouth_wide = 0.42f * plan.wide;
     plan.tone = mix_colour((Colour){252, 222, 196}, (Colour){112, 70, 44}, plan.skin);
@@ -222,7 +229,7 @@ static void draw_eyes(Canvas *canvas, const Plan *plan)
 
 static void draw_glasses(Canvas *canvas, const Plan *plan)
 {
-    float radius = mix(3.0f, 3.9f, (plan->wide - 7.4f) / 4);
+    float radius = plan->glass;
     Span rows = span(plan->eye.y - radius - 1, plan->eye.y + radius + 1, FACE_SIDE);
     Point inner = {0, plan->eye.y - 0.5f}, rim = {plan->eye.x - radius, plan->eye.y - 0.5f};
     Point outer = {plan->eye.x + radius, plan->eye.y - 0.5f}, ear = {plan->wide, plan->eye.y - 1};

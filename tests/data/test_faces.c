@@ -79,6 +79,21 @@ static void test_smooth(void)
     CU_ASSERT(most > 0 && most < 1.5);
 }
 
+/* Sliders beyond their range are those at its end. */
+static void test_beyond(void)
+{
+    for (int f = 0; f < FACE_FACTORS; f++)
+        for (int end = 0; end < 2; end++) {
+            Face face = face_of(SPLIT_TEST, (size_t)f);
+            uint8_t at[FACE_LEVELS], beyond[FACE_LEVELS];
+            face.value[f] = end;
+            face_draw(&face, at);
+            face.value[f] = end == 0 ? -3 : 4;
+            face_draw(&face, beyond);
+            CU_ASSERT_EQUAL(memcmp(at, beyond, sizeof at), 0);
+        }
+}
+
 /* Left and right alike, the corner is the light ground whatever the face. */
 static void test_symmetric(void)
 {
@@ -379,6 +394,7 @@ static void test_world(void)
 const Suite suite = {"data/faces",
                      {{"sliders", test_sliders},
                       {"smooth", test_smooth},
+                      {"beyond the range", test_beyond},
                       {"symmetric", test_symmetric},
                       {"captions", test_captions},
                       {"longest caption", test_longest_caption},

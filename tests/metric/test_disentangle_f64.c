@@ -122,7 +122,7 @@ static void test_turned(void)
 }
 
 /* One latent for two factors: it is complete, but not disentangled. Two latents for one factor: the
- * other way round. Unit weights by hand: R = [1 1; 0 0] gives D = 0, C = 1 ... */
+ * other way round. */
 static void test_one_for_two(void)
 {
     enum { ROWS = 4000 };
@@ -144,6 +144,32 @@ static void test_one_for_two(void)
     CU_ASSERT(explained[0] > 0.999 && isnan(explained[1]));
     free(factor);
     free(shared);
+}
+
+static double binary_entropy(double p)
+{
+    return -p * log2(p) - (1 - p) * log2(1 - p);
+}
+
+/* First factor the sum of both latents, second one the first latent: R = [s 1; s 0] with s = root
+ * of one half. The first row has shares s / (s + 1), the first column a half each. */
+static void test_dci_by_hand(void)
+{
+    enum { ROWS = 20000 };
+    real *code = features_normal("by hand", 0, ROWS, 2, 1);
+    real *factor = memory_new(2 * ROWS, sizeof *factor);
+    for (int i = 0; i < ROWS; i++) {
+        factor[2 * i] = code[2 * i] + code[2 * i + 1];
+        factor[2 * i + 1] = code[2 * i];
+    }
+    double s = sqrt(0.5), row = 1 - binary_entropy(s / (s + 1)), importance[4];
+    Dci dci = disentangle_dci(code, ROWS, 2, factor, 2, importance, NULL);
+    CU_ASSERT(fabs(importance[0] - s) < 0.02 && fabs(importance[1] - 1) < 0.001);
+    CU_ASSERT(fabs(importance[2] - s) < 0.02 && importance[3] < 0.001);
+    CU_ASSERT(fabs(dci.disentanglement - ((s + 1) * row + s) / (2 * s + 1)) < 0.01);
+    CU_ASSERT(fabs(dci.completeness - 0.5) < 0.01);
+    free(factor);
+    free(code);
 }
 
 /* Scale, sign and order of the latents change nothing but the order of the importances. */
@@ -219,6 +245,7 @@ const Suite suite = {"metric/disentangle",
                       {"useless code", test_useless},
                       {"turned code", test_turned},
                       {"one for two, two for one", test_one_for_two},
+                      {"DCI by hand", test_dci_by_hand},
                       {"what must not change them", test_invariance},
                       {"degenerate input", test_degenerate},
                       {"too few rows", test_refusal},
