@@ -14,12 +14,12 @@
 #include <string.h>
 
 static const char *const NAMES[] = {
-    "8gaussians", "moons",         "pinwheel",     "checkerboard", "2spirals",       "circles",
-    "rings",      "swissroll",     "ring8",        "grid25",       "sphere-mixture", "sphere-earth",
-    "digits",     "digits-binary", "bars",         "bars-2",       "bars-3",         "bars-4",
-    "bars-5",     "bars-6",        "mnist",        "mnist-binary", "stacked-mnist",  "shakespeare",
-    "bible",      "names",         "names-unique", "arithmetic",   "grammar",        "repeats",
-    "shapes",     NULL};
+    "8gaussians",  "moons",         "pinwheel", "checkerboard", "2spirals",       "circles",
+    "rings",       "swissroll",     "ring8",    "grid25",       "sphere-mixture", "sphere-earth",
+    "digits",      "digits-binary", "bars",     "bars-2",       "bars-3",         "bars-4",
+    "bars-5",      "bars-6",        "faces",    "mnist",        "mnist-binary",   "stacked-mnist",
+    "shakespeare", "bible",         "names",    "names-unique", "arithmetic",     "grammar",
+    "repeats",     "shapes",        NULL};
 
 const char *const *dataset_names(void)
 {
@@ -119,8 +119,8 @@ static _Noreturn void refuse_name(const char *name)
 Dataset *dataset_load(const char *name)
 {
     Dataset *(*const loaders[])(const char *) = {
-        toys_load,    sphere_load, digits_load, bars_load,    mnist_load,
-        stacked_load, text_load,   lines_load,  grammar_load, shapes_load, user_load};
+        toys_load, sphere_load, digits_load,  bars_load,   mnist_load, stacked_load,
+        text_load, lines_load,  grammar_load, shapes_load, faces_load, user_load};
     for (size_t i = 0; i < sizeof loaders / sizeof *loaders; i++) {
         Dataset *dataset = loaders[i](name);
         if (dataset != NULL)

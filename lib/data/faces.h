@@ -32,11 +32,12 @@ Face face_random(Rng *rng);
 /* The face of an example of "faces". */
 Face face_of(Split split, size_t example);
 
-/* level [FACE_LEVELS]; nothing random, edges are smooth. */
+/* level [FACE_LEVELS]; nothing random, edges are smooth; glasses between 0 and 1 are half to be
+ * seen, sliders beyond 0 and 1 count as those. */
 void face_draw(const Face *face, uint8_t *level);
 
 /* A caption in one of several phrasings: what stands out (a slider below 0.3 or above 0.7) may be
- * said, what is in the middle is not. */
+ * said, each with probability 0.75; what is in the middle is not, nor that there are no glasses. */
 void face_caption(const Face *face, Language language, Rng *rng, char text[CAPTION_BYTES]);
 
 /* For World.words. */

@@ -10,9 +10,9 @@ const char *const scene_shape_name[SCENE_SHAPES] = {"circle", "square", "triangl
 const char *const scene_colour_name[SCENE_COLOURS] = {"red",   "orange", "yellow",
                                                       "green", "blue",   "purple"};
 const char *const scene_size_name[SCENE_SIZES] = {"small", "big"};
-const char *const scene_place_name[SCENE_PLACES] = {
-    "top left", "top",         "top right", "left",        "middle",
-    "right",    "bottom left", "bottom",    "bottom right"};
+const char *const scene_place_name[SCENE_PLACES] = {"top left",    "top",    "top right",
+                                                    "left",        "middle", "right",
+                                                    "bottom left", "bottom", "bottom right"};
 const char *const scene_ground_name[SCENE_GROUNDS] = {"white", "grey", "black"};
 
 const uint8_t scene_colour[SCENE_COLOURS][3] = {{220, 40, 40}, {250, 140, 20}, {240, 225, 50},

@@ -23,7 +23,8 @@ double scene_place_y(int place)
     return 6 + 10 * (place / 3);
 }
 
-/* Corners of the triangle at distance R from its centre of mass: the box reaches from -R to R / 2. */
+/* Corners of the triangle at distance R from its centre of mass: the box reaches from -R to R / 2.
+ */
 double scene_mass_below(int shape, double radius)
 {
     return shape == TRIANGLE ? 0.25 * TRIANGLE_CORNER * radius : 0;

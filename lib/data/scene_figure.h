@@ -1,12 +1,12 @@
-/* The four figures as signed distances: what the renderer draws with and the reader fits. Private to
- * lib/data. */
+/* The four figures as signed distances: what the renderer draws with and the reader fits. Private
+ * to lib/data. */
 #ifndef DATA_SCENE_FIGURE_H
 #define DATA_SCENE_FIGURE_H
 
 #include "data/scene.h"
 
-/* Where a figure is: the middle of its bounding box in pixels from the top left corner, and the radius
- * that its size means. */
+/* Where a figure is: the middle of its bounding box in pixels from the top left corner, and the
+ * radius that its size means. */
 typedef struct Figure {
     int shape;
     double x, y, radius;

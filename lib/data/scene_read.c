@@ -12,8 +12,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Levels, square pixels, shares. Chosen so that pictures with noise of 8 levels and softened edges are
- * still read. */
+/* Levels, square pixels, shares. Chosen so that pictures with noise of 8 levels and softened edges
+ * are still read. */
 static const double NEAR_GROUND = 60, NOT_GROUND = 50, LEAST_GROUND = 0.4;
 static const double LEAST_AREA = 7, MOST_AREA = 110, WORST_COLOUR = 0.1, WORST_FIT = 0.25;
 static const double BIG = 3.85; /* between the radii of small and big */
@@ -66,8 +66,9 @@ static int find_parts(const real *level, int ground, int *part)
         waiting[count++] = start;
         while (count > 0) {
             int i = waiting[--count], row = i / SCENE_SIDE, column = i % SCENE_SIDE;
-            const int next[4] = {row > 0 ? i - SCENE_SIDE : i, row < SCENE_SIDE - 1 ? i + SCENE_SIDE : i,
-                                 column > 0 ? i - 1 : i, column < SCENE_SIDE - 1 ? i + 1 : i};
+            const int next[4] = {row > 0 ? i - SCENE_SIDE : i,
+                                 row < SCENE_SIDE - 1 ? i + SCENE_SIDE : i, column > 0 ? i - 1 : i,
+                                 column < SCENE_SIDE - 1 ? i + 1 : i};
             for (int k = 0; k < 4; k++)
                 if (part[next[k]] == -1) {
                     part[next[k]] = parts;
@@ -177,8 +178,8 @@ static double misfit(const Patch *patch, const Figure *figure)
     return sum / patch->area;
 }
 
-/* The figure that fits best: each shape with the radius of the patch's area and some about it, and its
- * centre of mass where the patch's is or a little beside. Returns the misfit. */
+/* The figure that fits best: each shape with the radius of the patch's area and some about it, and
+ * its centre of mass where the patch's is or a little beside. Returns the misfit. */
 static double fit(const Patch *patch, Figure *best)
 {
     double least = INFINITY;
@@ -188,8 +189,7 @@ static double fit(const Patch *patch, Figure *best)
             for (int i = 0; i < 9; i++) {
                 Figure figure = {.shape = shape, .radius = expected * (1 + 0.05 * r)};
                 figure.x = patch->x + 0.3 * (i % 3 - 1);
-                figure.y =
-                    patch->y - scene_mass_below(shape, figure.radius) + 0.3 * (i / 3 - 1);
+                figure.y = patch->y - scene_mass_below(shape, figure.radius) + 0.3 * (i / 3 - 1);
                 double wrong = misfit(patch, &figure);
                 if (wrong < least) {
                     least = wrong;

@@ -29,6 +29,7 @@ Dataset *toys_load(const char *name);
 Dataset *sphere_load(const char *name);
 Dataset *digits_load(const char *name);
 Dataset *bars_load(const char *name);
+Dataset *faces_load(const char *name);
 Dataset *mnist_load(const char *name);
 Dataset *stacked_load(const char *name);
 
