@@ -6,39 +6,35 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { SIDE = 32, FOLD = 2, FOLDED = 3 * FOLD * FOLD };
+enum { SIDE = 32, FOLD = SIDE / LATENT_SIDE, FOLDED = 3 * FOLD * FOLD };
 
 /* ---------------------------------------------------------------- the network */
 
 AutoencoderNet autoencoder_net_create(Params *params, int channels, Rng *rng)
 {
-    int wide = 2 * channels;
     Activation relu = ACTIVATION_LEAKY_RELU, none = ACTIVATION_NONE;
+    int c = channels, latent = LATENT_CHANNELS;
     return (AutoencoderNet){
-        .in = conv2d_create(params, "encoder.in", 3, FOLDED, channels, 1, relu, rng),
-        .shrink = conv2d_create(params, "encoder.shrink", 3, channels, wide, 2, relu, rng),
-        .encode = conv2d_create(params, "encoder.encode", 3, wide, wide, 1, relu, rng),
-        .code = conv2d_create(params, "encoder.code", 1, wide, 2 * LATENT_CHANNELS, 1, none, rng),
-        .decode = conv2d_create(params, "decoder.decode", 3, LATENT_CHANNELS, wide, 1, relu, rng),
-        .inner = conv2d_create(params, "decoder.inner", 3, wide, wide, 1, relu, rng),
-        .grow = conv2d_create(params, "decoder.grow", 3, wide, channels, 1, relu, rng),
-        .fine = conv2d_create(params, "decoder.fine", 3, channels, channels, 1, relu, rng),
-        .out = conv2d_create(params, "decoder.out", 3, channels, FOLDED, 1, none, rng),
+        .encoder = {conv2d_create(params, "encoder.0", 3, FOLDED, c, 1, relu, rng),
+                    conv2d_create(params, "encoder.1", 3, c, c, 1, relu, rng)},
+        .code = conv2d_create(params, "encoder.code", 1, c, 2 * latent, 1, none, rng),
+        .decoder = {conv2d_create(params, "decoder.0", 3, latent, c, 1, relu, rng),
+                    conv2d_create(params, "decoder.1", 3, c, c, 1, relu, rng),
+                    conv2d_create(params, "decoder.2", 3, c, c, 1, relu, rng)},
+        .out = conv2d_create(params, "decoder.out", 3, c, FOLDED, 1, none, rng),
     };
 }
 
 Gaussian autoencoder_encode(const AutoencoderNet *net, Tensor *x)
 {
-    int n = tensor_rows(x);
+    int n = tensor_rows(x), flat[2] = {n, LATENT_DIMS};
     Tensor *h = tensor_shift(tensor_scale(x, (real)(2 / 255.0)), -1);
     h = tensor_space_to_depth(tensor_reshape(h, 4, (int[]){n, SIDE, SIDE, 3}), FOLD);
-    h = conv2d_forward(&net->in, h);
-    h = conv2d_forward(&net->shrink, h);
-    h = conv2d_forward(&net->encode, h);
+    for (int i = 0; i < AUTOENCODER_DOWN; i++)
+        h = conv2d_forward(&net->encoder[i], h);
     h = conv2d_forward(&net->code, h);
     Tensor *mean = tensor_slice(h, 3, 0, LATENT_CHANNELS);
     Tensor *logvar = tensor_slice(h, 3, LATENT_CHANNELS, 2 * LATENT_CHANNELS);
-    int flat[2] = {n, LATENT_DIMS};
     return (Gaussian){tensor_reshape(mean, 2, flat), tensor_reshape(logvar, 2, flat)};
 }
 
@@ -46,10 +42,8 @@ Tensor *autoencoder_decode(const AutoencoderNet *net, Tensor *z)
 {
     int n = tensor_rows(z);
     Tensor *h = tensor_reshape(z, 4, (int[]){n, LATENT_SIDE, LATENT_SIDE, LATENT_CHANNELS});
-    h = conv2d_forward(&net->decode, h);
-    h = conv2d_forward(&net->inner, h);
-    h = conv2d_forward(&net->grow, tensor_upsample(h, 2));
-    h = conv2d_forward(&net->fine, h);
+    for (int i = 0; i < AUTOENCODER_UP; i++)
+        h = conv2d_forward(&net->decoder[i], h);
     h = tensor_depth_to_space(conv2d_forward(&net->out, h), FOLD);
     h = tensor_reshape(h, 2, (int[]){n, SIDE * SIDE * 3});
     return tensor_scale(tensor_shift(h, 1), (real)127.5);
@@ -58,8 +52,7 @@ Tensor *autoencoder_decode(const AutoencoderNet *net, Tensor *z)
 /* ---------------------------------------------------------------- the stage */
 
 static const OptionSpec options[] = {
-    {"channels", OPTION_INT, "48", "N", "of the convolutions at 16 x 16, half of those at 8 x 8", 4,
-     512, NULL},
+    {"channels", OPTION_INT, "96", "N", "of the convolutions", 4, 1024, NULL},
     {"beta", OPTION_REAL, "0.1", "WEIGHT", "of the KL divergence", 0, 100, NULL},
     {"pixel-sd", OPTION_REAL, "0.05", "SD", "of p(x|z), where black is -1 and white is 1", 1e-3, 10,
      NULL},

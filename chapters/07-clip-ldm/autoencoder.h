@@ -17,12 +17,14 @@
 
 enum { LATENT_SIDE = 8, LATENT_CHANNELS = 4, LATENT_DIMS = LATENT_SIDE * LATENT_SIDE * 4 };
 
+enum { AUTOENCODER_DOWN = 2, AUTOENCODER_UP = 3 };
+
 typedef struct AutoencoderNet {
-    Conv2d in, shrink, encode, code; /* code: mean | logvar */
-    Conv2d decode, inner, grow, fine, out;
+    Conv2d encoder[AUTOENCODER_DOWN], code; /* code: 1 x 1, mean | logvar */
+    Conv2d decoder[AUTOENCODER_UP], out;
 } AutoencoderNet;
 
-/* Weights "encoder.in.weight" ... with so many channels at 16 x 16, twice as many at 8 x 8. */
+/* Weights "encoder.0.weight" ...; so many channels inside. */
 AutoencoderNet autoencoder_net_create(Params *params, int channels, Rng *rng);
 
 /* Pictures x [n, 3072], levels 0 .. 255 -> q(z|x) [n, LATENT_DIMS], [8, 8, 4] row by row. */
