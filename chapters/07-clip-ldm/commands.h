@@ -23,7 +23,8 @@ typedef struct LdmCommand {
 } LdmCommand;
 
 extern const LdmCommand command_eval, command_draw, command_edit, command_vary, command_rank,
-    command_unseen, command_guidance, command_binding, command_space, command_denoise;
+    command_unseen, command_guidance, command_binding, command_space, command_denoise,
+    command_generations, command_sliders;
 
 /* --guidance and --steps of the commands that draw: for option tables. */
 #define DRAW_OPTIONS                                                                               \

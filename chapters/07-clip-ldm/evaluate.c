@@ -1,7 +1,7 @@
 /* eval: every number of the chapter on pictures and sentences that nothing was trained or chosen
  * on.
  */
-#include "07-clip-ldm/commands.h"
+#include "07-clip-ldm/experiment.h"
 
 #include "07-clip-ldm/judge.h"
 #include "07-clip-ldm/zero_shot.h"
@@ -102,12 +102,8 @@ static void measure_retrieval(Eval *eval)
 /* Pictures of n scenes by their sentences; free with free(). */
 static real *drawn(const Eval *eval, const Scene *scene, int n, double guidance, Rng *noise)
 {
-    Sentence *sentence = judge_sentences(eval->painter->model->world, scene, n, true);
-    real *picture = memory_new((size_t)n * SCENE_LEVELS, sizeof *picture);
     DrawHow how = {.guidance = guidance, .steps = (int)options_int(eval->options, "steps")};
-    painter_draw(eval->painter, &(Wish){.sentence = sentence}, n, &how, noise, picture);
-    free(sentence);
-    return picture;
+    return experiment_drawn(eval->painter, scene, n, &how, noise);
 }
 
 /* The guidance with the most right pictures, half of them of combinations never seen; other prompts

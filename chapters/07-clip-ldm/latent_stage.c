@@ -25,7 +25,7 @@ static const OptionSpec options[] = {
     {"embedding", OPTION_INT, NULL, "N", "as stage clip has it; not to be typed", 2,
      CLIP_MOST_SHARED, NULL},
     {"pixel-channels", OPTION_INT, NULL, "N", "--channels of stage autoencoder; not to be typed", 4,
-     512, NULL},
+     1024, NULL},
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
 
 /* ---------------------------------------------------------------- the stages before */

@@ -20,6 +20,8 @@ static const LdmCommand *const COMMANDS[] = {&command_eval,
                                              &command_binding,
                                              &command_space,
                                              &command_denoise,
+                                             &command_generations,
+                                             &command_sliders,
                                              NULL};
 
 static const OptionSpec shared_options[] = {

@@ -1,5 +1,5 @@
 /* space: the space that pictures and sentences share, drawn, and the gap between the two. */
-#include "07-clip-ldm/commands.h"
+#include "07-clip-ldm/experiment.h"
 
 #include "07-clip-ldm/judge.h"
 #include "metric/frechet.h"
@@ -208,15 +208,11 @@ static void space_command(const Call *call)
            "                    and another's          %.3f\n"
            "distance of the two means (modality gap)   %.3f\n",
            own, other, modality_gap(&space));
-    char *folder = run_path(call->dir, "figures");
-    Figures *figures = figures_open(folder);
+    Figures *figures = experiment_figures(call);
     draw_gap(&space, figures);
     draw_shapes(&space, figures);
     draw_similarity(&space, figures);
-    for (int i = 0; i < figures_drawn(figures); i++)
-        printf("%s\n", figures_path(figures, i));
-    figures_close(figures);
-    free(folder);
+    experiment_end(figures);
     free(space.scene);
     free(space.vector);
     painter_close(&painter);

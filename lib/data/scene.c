@@ -1,10 +1,9 @@
-/* What scenes there are: names, places, what is held out, random scenes. */
 #include "data/scene.h"
 
 #include "data/sources.h"
 #include "support/fail.h"
 
-#include <string.h>
+#include <stdlib.h>
 
 const char *const scene_shape_name[SCENE_SHAPES] = {"circle", "square", "triangle", "cross"};
 const char *const scene_colour_name[SCENE_COLOURS] = {"red",   "orange", "yellow",
@@ -15,69 +14,62 @@ const char *const scene_place_name[SCENE_PLACES] = {"top left",    "top",    "to
                                                     "bottom left", "bottom", "bottom right"};
 const char *const scene_ground_name[SCENE_GROUNDS] = {"white", "grey", "black"};
 
-const uint8_t scene_colour[SCENE_COLOURS][3] = {{220, 40, 40}, {250, 140, 20}, {240, 225, 50},
-                                                {40, 170, 70}, {40, 80, 220},  {150, 60, 190}};
+/* At least 100 levels from one another and 120 from each ground (Euclidean). */
+const uint8_t scene_colour[SCENE_COLOURS][3] = {{215, 25, 35}, {240, 125, 15}, {255, 230, 40},
+                                                {20, 170, 50}, {35, 80, 220},  {150, 30, 200}};
 const uint8_t scene_ground_colour[SCENE_GROUNDS][3] = {
     {245, 245, 245}, {128, 128, 128}, {15, 15, 15}};
 
-enum { CIRCLE, SQUARE, TRIANGLE, CROSS };
-enum { RED, ORANGE, YELLOW, GREEN, BLUE, PURPLE };
-
-bool scene_held_out(int shape, int colour)
+bool scene_held_out(int shape, int colour, int place)
 {
-    static const int held_out[SCENE_SHAPES] = {
-        [CIRCLE] = BLUE, [SQUARE] = YELLOW, [TRIANGLE] = RED, [CROSS] = GREEN};
-    return held_out[shape] == colour;
-}
-
-static int any(Rng *rng, int n)
-{
-    return (int)rng_below(rng, (uint64_t)n);
+    return (2 * shape + colour + place) % 6 == 0;
 }
 
 static SceneObject random_object(Rng *rng, SceneWorld which)
 {
-    SceneObject object;
+    SceneObject object = {0};
+    bool held;
     do {
-        object.shape = any(rng, SCENE_SHAPES);
-        object.colour = any(rng, SCENE_COLOURS);
-    } while (which != SCENE_WHOLE &&
-             scene_held_out(object.shape, object.colour) != (which == SCENE_UNSEEN));
-    object.size = any(rng, SCENE_SIZES);
-    object.place = any(rng, SCENE_PLACES);
+        object.shape = (int)rng_below(rng, SCENE_SHAPES);
+        object.colour = (int)rng_below(rng, SCENE_COLOURS);
+        object.place = (int)rng_below(rng, SCENE_PLACES);
+        held = scene_held_out(object.shape, object.colour, object.place);
+    } while (which != SCENE_WHOLE && held != (which == SCENE_UNSEEN));
+    object.size = (int)rng_below(rng, SCENE_SIZES);
     return object;
 }
 
-static int distance(int a, int b)
+/* Whether two objects may be in one picture: not at one place, side by side only if both are small,
+ * corner to corner unless both are big. */
+static bool get_along(const SceneObject *a, const SceneObject *b)
 {
-    return a > b ? a - b : b - a;
+    int rows = abs(a->place / 3 - b->place / 3), columns = abs(a->place % 3 - b->place % 3);
+    if (rows == 2 || columns == 2)
+        return true;
+    if (rows + columns == 2)
+        return a->size == 0 || b->size == 0;
+    return rows + columns == 1 && a->size == 0 && b->size == 0;
 }
 
-/* The same place, or side by side and one of them big. */
-static bool in_the_way(const SceneObject *a, const SceneObject *b)
+static bool all_get_along(const Scene *scene)
 {
-    int rows = distance(a->place / 3, b->place / 3);
-    int columns = distance(a->place % 3, b->place % 3);
-    return rows + columns == 0 || (rows + columns == 1 && (a->size == 1 || b->size == 1));
+    for (int i = 0; i < scene->objects; i++)
+        for (int j = 0; j < i; j++)
+            if (!get_along(&scene->object[i], &scene->object[j]))
+                return false;
+    return true;
 }
 
 Scene scene_random(Rng *rng, int objects, SceneWorld which)
 {
-    Scene scene = {.objects = objects};
     if (objects < 1 || objects > SCENE_MOST)
-        fail("scene: %d objects; 1 to %d", objects, SCENE_MOST);
-    for (int i = 0; i < objects; i++) {
-        bool free_place;
-        scene.object[i] = random_object(rng, which);
-        do {
-            scene.object[i].size = any(rng, SCENE_SIZES);
-            scene.object[i].place = any(rng, SCENE_PLACES);
-            free_place = true;
-            for (int j = 0; j < i; j++)
-                free_place = free_place && !in_the_way(&scene.object[i], &scene.object[j]);
-        } while (!free_place);
-    }
-    scene.ground = any(rng, SCENE_GROUNDS);
+        fail("scene_random: %d objects asked for; it can be 1 .. %d", objects, SCENE_MOST);
+    Scene scene = {.objects = objects};
+    do {
+        for (int i = 0; i < objects; i++)
+            scene.object[i] = random_object(rng, which);
+    } while (!all_get_along(&scene));
+    scene.ground = (int)rng_below(rng, SCENE_GROUNDS);
     return scene;
 }
 

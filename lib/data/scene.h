@@ -1,8 +1,8 @@
 /* Scenes of one to three flat figures on a plain ground, 32 x 32 pixels in colour: drawn by code,
  * with their true attributes. The data set "shapes" is made of them.
  *
- * Some combinations of shape and colour are held out: no training, validation or test picture shows
- * one (scene_held_out), so that a model can be asked for what it never saw. */
+ * One in six of the combinations of shape, colour and place is held out: no training, validation or
+ * test picture shows one (scene_held_out), so that a model can be asked for what it never saw. */
 #ifndef DATA_SCENE_H
 #define DATA_SCENE_H
 
@@ -44,8 +44,9 @@ extern const char *const scene_ground_name[SCENE_GROUNDS];
 extern const uint8_t scene_colour[SCENE_COLOURS][3];
 extern const uint8_t scene_ground_colour[SCENE_GROUNDS][3];
 
-/* The held-out combinations: blue circles, yellow squares, red triangles, green crosses. */
-bool scene_held_out(int shape, int colour);
+/* The held-out combinations: those with (2 shape + colour + place) divisible by 6, 36 of 216. Every
+ * pair of values is seen; blue circles, say, at eight of the nine places. */
+bool scene_held_out(int shape, int colour, int place);
 
 typedef enum SceneWorld {
     SCENE_SEEN,   /* no object is of a held-out combination                                */
@@ -53,8 +54,8 @@ typedef enum SceneWorld {
     SCENE_WHOLE   /* all combinations alike                                               */
 } SceneWorld;
 
-/* A random scene of so many objects: attributes uniform and independent given `which`; places are
- * distinct, and no two big objects are side by side, so that nothing overlaps. */
+/* A random scene of so many objects: attributes uniform and independent given `which`, and that
+ * nothing overlaps: side by side are small ones alone, corner to corner no two big ones. */
 Scene scene_random(Rng *rng, int objects, SceneWorld which);
 
 /* The scene of an example of "shapes": 60 % of them have one object, 30 % two, 10 % three. */

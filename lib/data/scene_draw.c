@@ -1,109 +1,82 @@
-/* The renderer: figures as signed distances, edges one pixel wide. */
-#include "data/scene_figure.h"
+#include "data/scene_internal.h"
 
-#include <math.h>
+typedef struct Figure {
+    float x, y, r;
+} Figure;
 
-const double scene_radius[SCENE_SIZES][2] = {{2.8, 3.2}, {4.5, 4.8}};
-
-enum { CIRCLE, SQUARE, TRIANGLE, CROSS };
-
-/* In units of the radius. The square has nearly the circle's area; the triangle's corners stay in
- * its place. */
-static const double SQUARE_HALF = 0.89, TRIANGLE_CORNER = 1.25, CROSS_ARM = 1.1, CROSS_HALF = 0.36;
-
-static const double PI = 3.14159265358979323846;
-
-double scene_place_x(int place)
+static float between(Rng *rng, float from, float to)
 {
-    return 6 + 10 * (place % 3);
+    return from + (to - from) * (float)rng_uniform_one(rng);
 }
 
-double scene_place_y(int place)
+static Figure figure_at(const SceneObject *object, float right, float down, float r)
 {
-    return 6 + 10 * (place / 3);
+    return (Figure){SCENE_FIRST + SCENE_PITCH * (float)(object->place % 3) + right,
+                    SCENE_FIRST + SCENE_PITCH * (float)(object->place / 3) + down, r};
 }
 
-/* Corners of the triangle at distance R from its centre of mass: the box reaches from -R to R / 2.
- */
-double scene_mass_below(int shape, double radius)
+static Figure figure_random(const SceneObject *object, Rng *rng)
 {
-    return shape == TRIANGLE ? 0.25 * TRIANGLE_CORNER * radius : 0;
+    float right = between(rng, -SCENE_JITTER, SCENE_JITTER);
+    float down = between(rng, -SCENE_JITTER, SCENE_JITTER);
+    float r = object->size == 0 ? between(rng, SCENE_SMALL_FROM, SCENE_SMALL_TO)
+                                : between(rng, SCENE_BIG_FROM, SCENE_BIG_TO);
+    return figure_at(object, right, down, r);
 }
 
-double scene_area(int shape, double radius)
+/* Whether ground is seen between two figures, 1.5 pixels of it side by side (less would close when
+ * a picture is blurred). Diagonal neighbours meet at the corners of squares at worst. */
+static bool figures_apart(Figure a, Figure b)
 {
-    double square = radius * radius;
-    switch (shape) {
-    case CIRCLE:
-        return PI * square;
-    case SQUARE:
-        return 4 * SQUARE_HALF * SQUARE_HALF * square;
-    case TRIANGLE:
-        return 0.75 * sqrt(3) * TRIANGLE_CORNER * TRIANGLE_CORNER * square;
-    default:
-        return (8 * CROSS_ARM * CROSS_HALF - 4 * CROSS_HALF * CROSS_HALF) * square;
+    float dx = fabsf(a.x - b.x), dy = fabsf(a.y - b.y), most = dx > dy ? dx : dy;
+    bool beside = dx < SCENE_PITCH / 2 || dy < SCENE_PITCH / 2;
+    return beside ? most - (a.r + b.r) >= 1.5f : most - SCENE_SQUARE * (a.r + b.r) >= 1;
+}
+
+/* Draws all figures again until they are apart. A scene that scene_random would not make (two big
+ * objects side by side) may have no such place: then they are where their places are, smallest. */
+static void place_figures(const Scene *scene, Rng *rng, Figure figure[SCENE_MOST])
+{
+    enum { TRIES = 200 };
+    for (int try = 0; try < TRIES; try++) {
+        bool apart = true;
+        for (int i = 0; i < scene->objects; i++) {
+            figure[i] = figure_random(&scene->object[i], rng);
+            for (int j = 0; j < i; j++)
+                apart = apart && figures_apart(figure[i], figure[j]);
+        }
+        if (apart)
+            return;
     }
+    for (int i = 0; i < scene->objects; i++)
+        figure[i] = figure_at(&scene->object[i], 0, 0,
+                              scene->object[i].size == 0 ? SCENE_SMALL_FROM : SCENE_BIG_FROM);
 }
 
-double scene_reach(int shape, double radius)
+static void paint(int shape, const uint8_t colour[3], Figure f, uint8_t *level)
 {
-    static const double reach[SCENE_SHAPES] = {1, 0.89, 1.25 * 0.8660254, 1.1};
-    return reach[shape] * radius;
-}
-
-/* How far (x, y), from the middle of the box, is outside the figure; negative inside. */
-static double outside(int shape, double radius, double x, double y)
-{
-    double ax = fabs(x), ay = fabs(y);
-    switch (shape) {
-    case CIRCLE:
-        return sqrt(x * x + y * y) - radius;
-    case SQUARE:
-        return fmax(ax, ay) - SQUARE_HALF * radius;
-    case TRIANGLE: {
-        double corner = TRIANGLE_CORNER * radius, below = y - 0.25 * corner;
-        return fmax(below, 0.5 * sqrt(3) * ax - 0.5 * below) - 0.5 * corner;
-    }
-    default:
-        return fmin(fmax(ax - CROSS_ARM * radius, ay - CROSS_HALF * radius),
-                    fmax(ax - CROSS_HALF * radius, ay - CROSS_ARM * radius));
-    }
-}
-
-double scene_coverage(const Figure *figure, int row, int column)
-{
-    double inside = 0.5 - outside(figure->shape, figure->radius, column + 0.5 - figure->x,
-                                  row + 0.5 - figure->y);
-    return fmin(fmax(inside, 0), 1);
-}
-
-static void draw_figure(const Figure *figure, const uint8_t colour[3], uint8_t *level)
-{
-    double reach = scene_reach(figure->shape, figure->radius) + 1;
-    int top = (int)fmax(figure->y - reach, 0), left = (int)fmax(figure->x - reach, 0);
-    int bottom = (int)fmin(figure->y + reach, SCENE_SIDE - 1);
-    int right = (int)fmin(figure->x + reach, SCENE_SIDE - 1);
+    int left = (int)fmaxf(f.x - f.r - 1, 0), right = (int)fminf(f.x + f.r + 1, SCENE_SIDE - 1);
+    int top = (int)fmaxf(f.y - f.r - 1, 0), bottom = (int)fminf(f.y + f.r + 1, SCENE_SIDE - 1);
     for (int row = top; row <= bottom; row++)
         for (int column = left; column <= right; column++) {
-            double share = scene_coverage(figure, row, column);
+            float part =
+                scene_cover(shape, f.r, (float)column + 0.5f - f.x, (float)row + 0.5f - f.y);
             uint8_t *pixel = level + 3 * (row * SCENE_SIDE + column);
-            for (int c = 0; c < 3; c++)
-                pixel[c] = (uint8_t)lround(share * colour[c] + (1 - share) * pixel[c]);
+            for (int c = 0; c < 3; c++) {
+                float was = (float)pixel[c];
+                pixel[c] = (uint8_t)(was + part * ((float)colour[c] - was) + 0.5f);
+            }
         }
 }
 
 void scene_draw(const Scene *scene, Rng *rng, uint8_t *level)
 {
-    static const double jitter = 0.5; /* pixels */
     for (int i = 0; i < SCENE_LEVELS; i++)
         level[i] = scene_ground_colour[scene->ground][i % 3];
+    Figure figure[SCENE_MOST];
+    place_figures(scene, rng, figure);
     for (int i = 0; i < scene->objects; i++) {
         const SceneObject *object = &scene->object[i];
-        const double *radius = scene_radius[object->size];
-        Figure figure = {.shape = object->shape};
-        figure.x = scene_place_x(object->place) + jitter * (2 * rng_uniform_one(rng) - 1);
-        figure.y = scene_place_y(object->place) + jitter * (2 * rng_uniform_one(rng) - 1);
-        figure.radius = radius[0] + (radius[1] - radius[0]) * rng_uniform_one(rng);
-        draw_figure(&figure, scene_colour[object->colour], level);
+        paint(object->shape, scene_colour[object->colour], figure[i], level);
     }
 }

@@ -1,304 +1,244 @@
-/* The reader: a rule that finds the attributes of a picture without having learnt anything.
- *
- *     ground     of the three colours the one that most pixels are near to
- *     objects    connected pixels that are not the ground
- *     colour     of the six the one that, mixed with the ground, leaves the least of the pixels
- *                unexplained; the mixture is the coverage
- *     shape      of the four the one that, at the best radius and place, fits the coverage best
- *     size       that radius;  place: the nearest cell of the grid
- */
-#include "data/scene_figure.h"
+/* Reading a picture without learning: the ground is the plain colour of most pixels; what differs
+ * from it falls into things that do not touch; each must be a figure (scene_fit.c). */
+#include "data/scene_internal.h"
 
-#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* Levels, square pixels, shares. Chosen so that pictures with noise of 8 levels and softened edges
- * are still read. */
-static const double NEAR_GROUND = 60, NOT_GROUND = 50, LEAST_GROUND = 0.4;
-static const double LEAST_AREA = 7, MOST_AREA = 110, WORST_COLOUR = 0.1, WORST_FIT = 0.25;
-static const double BIG = 3.85; /* between the radii of small and big */
+enum {
+    THINGS = 16, /* more than can be told of; the rest is not looked at */
+    SPECK = 7    /* pixels: a thing of fewer is overlooked; the smallest figures have about 14 */
+};
 
-enum { MOST_PARTS = 64 };
+/* Levels, Euclidean over red, green, blue. Colours of figures are 120 and more from each ground. */
+static const float NEAR_GROUND = 60, LIKE_GROUND = 30, UNLIKE_GROUND = 50;
 
-static double square(double x)
+/* Where a thing ends: a share of its mean contrast. Half of the figure's own is where its edge is;
+ * a little more keeps two figures apart that a blur has brought together. */
+static const float EDGE = 0.65f;
+
+/* Largest share of a figure that may be unexplained. Painted ones leave at most 0.02, with noise of
+ * 8 levels and a blur too; those of 15 % less contrast and a tint of 14 levels 0.045. Bars, rings,
+ * corners and figures of two colours leave 0.15 to 1; but half red and half orange, 0.06, passes.
+ */
+static const float UNEXPLAINED = 0.1f;
+
+typedef struct Thing {
+    int pixels, left, right, top, bottom;
+    float contrast; /* mean distance from the ground */
+} Thing;
+
+typedef struct View {
+    int kind;                     /* of the ground */
+    float ground[3];              /* its mean */
+    float noise;                  /* mean of |pixel - ground|^2 on it */
+    float value[SCENE_PIXELS][3]; /* pixel - ground */
+    float distance[SCENE_PIXELS]; /* its length */
+    int label[SCENE_PIXELS];      /* number of the thing, from 1; 0 none */
+    int things;
+    Thing thing[THINGS];
+} View;
+
+static float apart(const real *pixel, const float colour[3])
 {
-    return x * x;
-}
-
-static double distance(const real *pixel, const uint8_t colour[3])
-{
-    double sum = 0;
+    float sum = 0;
     for (int c = 0; c < 3; c++)
-        sum += square((double)pixel[c] - colour[c]);
-    return sqrt(sum);
+        sum += ((float)pixel[c] - colour[c]) * ((float)pixel[c] - colour[c]);
+    return sum;
 }
 
-/* -1: no plain ground. */
-static int read_ground(const real *level)
+/* Mean of the pixels within a distance of a colour, and their mean square from it; how many. */
+static int near_colour(const real *level, const float colour[3], float within, float mean[3],
+                       float *square)
 {
-    int best = -1, most = (int)(LEAST_GROUND * SCENE_PIXELS);
+    int n = 0;
+    float sum[3] = {0, 0, 0}, squares = 0;
+    for (int p = 0; p < SCENE_PIXELS; p++) {
+        float gap = apart(level + 3 * p, colour);
+        if (!(gap < within * within)) /* NaN is near nothing */
+            continue;
+        for (int c = 0; c < 3; c++)
+            sum[c] += (float)level[3 * p + c];
+        squares += gap;
+        n++;
+    }
+    for (int c = 0; c < 3; c++)
+        mean[c] = n > 0 ? sum[c] / (float)n : colour[c];
+    *square = n > 0 ? squares / (float)n : 0;
+    return n;
+}
+
+/* Whether at least half of the picture is of one ground. */
+static bool find_ground(const real *level, View *view)
+{
+    int most = 0;
+    view->kind = 0;
+    for (int c = 0; c < 3; c++)
+        view->ground[c] = scene_ground_colour[0][c];
+    float square, unused[3];
     for (int g = 0; g < SCENE_GROUNDS; g++) {
-        int near = 0;
-        for (int i = 0; i < SCENE_PIXELS; i++)
-            near += distance(level + 3 * i, scene_ground_colour[g]) < NEAR_GROUND;
-        if (near > most) {
-            most = near;
-            best = g;
-        }
-    }
-    return best;
-}
-
-/* ---------------------------------------------------------------- parts */
-
-/* part[i]: 0 ground, else 1 + number of its connected part (edges, not corners). Returns how many
- * parts, at most MOST_PARTS. */
-static int find_parts(const real *level, int ground, int *part)
-{
-    int waiting[SCENE_PIXELS], parts = 0;
-    for (int i = 0; i < SCENE_PIXELS; i++)
-        part[i] = distance(level + 3 * i, scene_ground_colour[ground]) > NOT_GROUND ? -1 : 0;
-    for (int start = 0; start < SCENE_PIXELS && parts < MOST_PARTS; start++) {
-        if (part[start] != -1)
+        float mean[3], colour[3];
+        for (int c = 0; c < 3; c++)
+            colour[c] = scene_ground_colour[g][c];
+        int n = near_colour(level, colour, NEAR_GROUND, mean, &square);
+        if (n <= most)
             continue;
-        int count = 0;
-        part[start] = ++parts;
-        waiting[count++] = start;
-        while (count > 0) {
-            int i = waiting[--count], row = i / SCENE_SIDE, column = i % SCENE_SIDE;
-            const int next[4] = {row > 0 ? i - SCENE_SIDE : i,
-                                 row < SCENE_SIDE - 1 ? i + SCENE_SIDE : i, column > 0 ? i - 1 : i,
-                                 column < SCENE_SIDE - 1 ? i + 1 : i};
-            for (int k = 0; k < 4; k++)
-                if (part[next[k]] == -1) {
-                    part[next[k]] = parts;
-                    waiting[count++] = next[k];
-                }
-        }
+        most = n;
+        view->kind = g;
+        memcpy(view->ground, mean, sizeof mean);
     }
-    return parts;
+    near_colour(level, view->ground, LIKE_GROUND, view->ground, &square);
+    int like = near_colour(level, view->ground, LIKE_GROUND, unused, &view->noise);
+    return like >= SCENE_PIXELS / 2;
 }
 
-/* One part with its rim: the coverage of pixels, 0 elsewhere. */
-typedef struct Patch {
-    double coverage[SCENE_PIXELS];
-    int top, bottom, left, right; /* with the rim */
-    double area, x, y;            /* of the coverage: sum, centre of mass */
-} Patch;
-
-static void find_box(const int *part, int number, Patch *patch)
+static void take_off_ground(const real *level, View *view)
 {
-    patch->top = patch->left = SCENE_SIDE;
-    patch->bottom = patch->right = -1;
-    for (int i = 0; i < SCENE_PIXELS; i++) {
-        if (part[i] != number)
-            continue;
-        int row = i / SCENE_SIDE, column = i % SCENE_SIDE;
-        patch->top = row < patch->top ? row : patch->top;
-        patch->bottom = row > patch->bottom ? row : patch->bottom;
-        patch->left = column < patch->left ? column : patch->left;
-        patch->right = column > patch->right ? column : patch->right;
+    for (int p = 0; p < SCENE_PIXELS; p++) {
+        for (int c = 0; c < 3; c++)
+            view->value[p][c] = (float)level[3 * p + c] - view->ground[c];
+        view->distance[p] = sqrtf(apart(level + 3 * p, view->ground));
     }
-    patch->top -= patch->top > 0;
-    patch->left -= patch->left > 0;
-    patch->bottom += patch->bottom < SCENE_SIDE - 1;
-    patch->right += patch->right < SCENE_SIDE - 1;
 }
 
-/* How much of a pixel is the colour, the rest being ground, and what that leaves unexplained. */
-static double mixture(const real *pixel, const uint8_t ground[3], const uint8_t colour[3],
-                      double *unexplained)
+/* Gives `number` to all pixels of the mask that hang together with `start`, by their sides. */
+static Thing flood(const bool *mask, int start, int number, View *view)
 {
-    double along = 0, length = 0, rest = 0;
-    for (int c = 0; c < 3; c++) {
-        along += ((double)pixel[c] - ground[c]) * (colour[c] - ground[c]);
-        length += square(colour[c] - ground[c]);
-    }
-    double share = fmin(fmax(along / length, 0), 1);
-    for (int c = 0; c < 3; c++)
-        rest += square((double)pixel[c] - ground[c] - share * (colour[c] - ground[c]));
-    *unexplained = rest;
-    return share;
-}
-
-/* The colour that explains the part's own pixels best; -1 where none does. */
-static int read_colour(const real *level, const int *part, int number, int ground)
-{
-    int best = -1;
-    double least = INFINITY, all = 0;
-    for (int i = 0; i < SCENE_PIXELS; i++)
-        if (part[i] == number)
-            all += square(distance(level + 3 * i, scene_ground_colour[ground]));
-    for (int c = 0; c < SCENE_COLOURS; c++) {
-        double sum = 0, rest;
-        for (int i = 0; i < SCENE_PIXELS; i++)
-            if (part[i] == number) {
-                mixture(level + 3 * i, scene_ground_colour[ground], scene_colour[c], &rest);
-                sum += rest;
-            }
-        if (sum < least) {
-            least = sum;
-            best = c;
-        }
-    }
-    return least < WORST_COLOUR * all ? best : -1;
-}
-
-static void find_coverage(const real *level, const int *part, int number, int ground, int colour,
-                          Patch *patch)
-{
-    double rest;
-    patch->area = patch->x = patch->y = 0;
-    for (int row = patch->top; row <= patch->bottom; row++)
-        for (int column = patch->left; column <= patch->right; column++) {
-            int i = row * SCENE_SIDE + column;
-            double share = part[i] == number || part[i] == 0
-                               ? mixture(level + 3 * i, scene_ground_colour[ground],
-                                         scene_colour[colour], &rest)
-                               : 0;
-            share = part[i] == 0 && share < 0.1 ? 0 : share; /* noise of the ground */
-            patch->coverage[i] = share;
-            patch->area += share;
-            patch->x += share * (column + 0.5);
-            patch->y += share * (row + 0.5);
-        }
-    patch->x /= patch->area;
-    patch->y /= patch->area;
-}
-
-/* ---------------------------------------------------------------- fitting */
-
-static double misfit(const Patch *patch, const Figure *figure)
-{
-    double sum = 0;
-    for (int row = patch->top; row <= patch->bottom; row++)
-        for (int column = patch->left; column <= patch->right; column++)
-            sum += square(scene_coverage(figure, row, column) -
-                          patch->coverage[row * SCENE_SIDE + column]);
-    return sum / patch->area;
-}
-
-/* The figure that fits best: each shape with the radius of the patch's area and some about it, and
- * its centre of mass where the patch's is or a little beside. Returns the misfit. */
-static double fit(const Patch *patch, Figure *best)
-{
-    double least = INFINITY;
-    for (int shape = 0; shape < SCENE_SHAPES; shape++) {
-        double expected = sqrt(patch->area / scene_area(shape, 1));
-        for (int r = -3; r <= 3; r++)
-            for (int i = 0; i < 9; i++) {
-                Figure figure = {.shape = shape, .radius = expected * (1 + 0.05 * r)};
-                figure.x = patch->x + 0.3 * (i % 3 - 1);
-                figure.y = patch->y - scene_mass_below(shape, figure.radius) + 0.3 * (i / 3 - 1);
-                double wrong = misfit(patch, &figure);
-                if (wrong < least) {
-                    least = wrong;
-                    *best = figure;
-                }
+    int stack[SCENE_PIXELS], waiting = 1;
+    Thing thing = {0, SCENE_SIDE, 0, SCENE_SIDE, 0, 0};
+    stack[0] = start;
+    view->label[start] = number;
+    while (waiting > 0) {
+        int p = stack[--waiting], x = p % SCENE_SIDE, y = p / SCENE_SIDE;
+        thing.pixels++;
+        thing.contrast += view->distance[p];
+        thing.left = x < thing.left ? x : thing.left;
+        thing.right = x > thing.right ? x : thing.right;
+        thing.top = y < thing.top ? y : thing.top;
+        thing.bottom = y > thing.bottom ? y : thing.bottom;
+        const int next[4] = {x > 0 ? p - 1 : p, x < SCENE_SIDE - 1 ? p + 1 : p,
+                             y > 0 ? p - SCENE_SIDE : p, y < SCENE_SIDE - 1 ? p + SCENE_SIDE : p};
+        for (int i = 0; i < 4; i++)
+            if (mask[next[i]] && view->label[next[i]] == 0) {
+                view->label[next[i]] = number;
+                stack[waiting++] = next[i];
             }
     }
-    return least;
+    thing.contrast /= (float)thing.pixels;
+    return thing;
 }
 
-static int cell(double x)
+/* The things of a mask, without specks, into view->thing; the first THINGS of them. */
+static void find_things(const bool *mask, View *view)
 {
-    int at = (int)lround((x - 6) / 10);
-    return at < 0 ? 0 : at > 2 ? 2 : at;
+    memset(view->label, 0, sizeof view->label);
+    view->things = 0;
+    for (int p = 0; p < SCENE_PIXELS && view->things < THINGS; p++) {
+        if (!mask[p] || view->label[p] != 0)
+            continue;
+        Thing thing = flood(mask, p, view->things + 1, view);
+        if (thing.pixels >= SPECK) {
+            view->thing[view->things++] = thing;
+            continue;
+        }
+        for (int q = 0; q < SCENE_PIXELS; q++)
+            if (view->label[q] == view->things + 1)
+                view->label[q] = -1; /* seen, and no thing */
+    }
 }
 
-/* false: the part is no figure. *speck: too small to be one. */
-static bool read_object(const real *level, const int *part, int number, int ground,
-                        SceneObject *object, bool *speck)
+/* Once with one threshold, then with each thing's own. */
+static void find_things_twice(View *view)
 {
-    Patch patch;
-    Figure figure = {0};
-    int pixels = 0;
-    for (int i = 0; i < SCENE_PIXELS; i++)
-        pixels += part[i] == number;
-    *speck = pixels < LEAST_AREA;
-    if (*speck)
+    bool mask[SCENE_PIXELS];
+    for (int p = 0; p < SCENE_PIXELS; p++)
+        mask[p] = view->distance[p] > UNLIKE_GROUND;
+    find_things(mask, view);
+    for (int p = 0; p < SCENE_PIXELS; p++) {
+        int number = view->label[p];
+        mask[p] = number > 0 && view->distance[p] > EDGE * view->thing[number - 1].contrast;
+    }
+    find_things(mask, view);
+}
+
+/* Whether a pixel is part of another thing than `number`, or beside one and not its own. */
+static bool is_of_other(const View *view, int x, int y, int number)
+{
+    if (view->label[y * SCENE_SIDE + x] == number)
         return false;
-    object->colour = read_colour(level, part, number, ground);
-    if (object->colour < 0)
-        return false;
-    find_box(part, number, &patch);
-    find_coverage(level, part, number, ground, object->colour, &patch);
-    if (patch.area < LEAST_AREA || patch.area > MOST_AREA || fit(&patch, &figure) > WORST_FIT)
-        return false;
-    object->shape = figure.shape;
-    object->size = figure.radius > BIG;
-    object->place = 3 * cell(figure.y) + cell(figure.x);
-    return true;
+    for (int row = y > 0 ? y - 1 : 0; row <= y + 1 && row < SCENE_SIDE; row++)
+        for (int column = x > 0 ? x - 1 : 0; column <= x + 1 && column < SCENE_SIDE; column++) {
+            int label = view->label[row * SCENE_SIDE + column];
+            if (label > 0 && label != number)
+                return true;
+        }
+    return false;
+}
+
+static void cut_patch(const View *view, int number, ScenePatch *patch)
+{
+    const Thing *thing = &view->thing[number - 1];
+    patch->left = thing->left - SCENE_ROOM;
+    patch->top = thing->top - SCENE_ROOM;
+    patch->wide = thing->right - thing->left + 1 + 2 * SCENE_ROOM;
+    patch->high = thing->bottom - thing->top + 1 + 2 * SCENE_ROOM;
+    for (int i = 0; i < patch->wide * patch->high; i++) {
+        int x = patch->left + i % patch->wide, y = patch->top + i / patch->wide;
+        bool inside = x >= 0 && y >= 0 && x < SCENE_SIDE && y < SCENE_SIDE;
+        bool used = inside && !is_of_other(view, x, y, number);
+        const float *value = used ? view->value[y * SCENE_SIDE + x] : (float[3]){0, 0, 0};
+        patch->used[i] = used;
+        patch->red[i] = value[0];
+        patch->green[i] = value[1];
+        patch->blue[i] = value[2];
+    }
+}
+
+static int nearest_place(float x, float y)
+{
+    float column = roundf((x - SCENE_FIRST) / SCENE_PITCH);
+    float row = roundf((y - SCENE_FIRST) / SCENE_PITCH);
+    column = column < 0 ? 0 : column > 2 ? 2 : column;
+    row = row < 0 ? 0 : row > 2 ? 2 : row;
+    return 3 * (int)row + (int)column;
+}
+
+/* Whether the thing is a figure. */
+static bool read_thing(const View *view, int number, SceneObject *object)
+{
+    ScenePatch patch;
+    const Thing *thing = &view->thing[number - 1];
+    cut_patch(view, number, &patch);
+    SceneFit fit =
+        scene_fit(&patch, view->ground, view->noise, (float)(thing->left + thing->right + 1) / 2,
+                  (float)(thing->top + thing->bottom + 1) / 2, (float)thing->pixels);
+    bool big = fit.r > (SCENE_SMALL_TO + SCENE_BIG_FROM) / 2;
+    *object = (SceneObject){fit.shape, fit.colour, big, nearest_place(fit.x, fit.y)};
+    return fit.unexplained < UNEXPLAINED;
+}
+
+static int by_place(const void *a, const void *b)
+{
+    return ((const SceneObject *)a)->place - ((const SceneObject *)b)->place;
 }
 
 bool scene_read(const real *level, Scene *read)
 {
-    int part[SCENE_PIXELS];
-    *read = (Scene){.ground = read_ground(level)};
-    if (read->ground < 0)
+    View view;
+    *read = (Scene){0};
+    bool plain = find_ground(level, &view);
+    read->ground = view.kind;
+    if (!plain)
         return false;
-    int parts = find_parts(level, read->ground, part);
-    for (int number = 1; number <= parts; number++) {
-        SceneObject object;
-        bool speck;
-        if (read_object(level, part, number, read->ground, &object, &speck)) {
-            if (read->objects == SCENE_MOST)
-                return false;
-            int at = read->objects++;
-            for (; at > 0 && read->object[at - 1].place > object.place; at--)
-                read->object[at] = read->object[at - 1];
-            read->object[at] = object;
-        } else if (!speck) {
-            return false;
-        }
+    take_off_ground(level, &view);
+    find_things_twice(&view);
+    bool clear = view.things >= 1 && view.things <= SCENE_MOST;
+    for (int i = 1; i <= view.things && read->objects < SCENE_MOST; i++) {
+        if (read_thing(&view, i, &read->object[read->objects]))
+            read->objects++;
+        else
+            clear = false;
     }
-    return read->objects > 0 && parts < MOST_PARTS;
-}
-
-/* ---------------------------------------------------------------- what was said */
-
-static bool fits(int read, int said)
-{
-    return said == SCENE_ANY || read == said;
-}
-
-static bool object_fits(const SceneObject *read, const SceneObject *said)
-{
-    return fits(read->shape, said->shape) && fits(read->colour, said->colour) &&
-           fits(read->size, said->size) && fits(read->place, said->place);
-}
-
-/* Whether objects said[at ..] have partners among those not taken (bits). */
-static bool assigned(const Scene *read, const Scene *said, int at, unsigned taken)
-{
-    if (at == said->objects)
-        return true;
-    for (int i = 0; i < read->objects; i++)
-        if ((taken >> i & 1) == 0 && object_fits(&read->object[i], &said->object[at]) &&
-            assigned(read, said, at + 1, taken | 1u << i))
-            return true;
-    return false;
-}
-
-bool scene_satisfies(const Scene *read, const Scene *said)
-{
-    return read->objects == said->objects && fits(read->ground, said->ground) &&
-           assigned(read, said, 0, 0);
-}
-
-static int score_of(bool alone, int read, int said)
-{
-    return said == SCENE_ANY ? -1 : alone && read == said;
-}
-
-SceneScore scene_score(const Scene *read, const Scene *said)
-{
-    const SceneObject *r = &read->object[0], *s = &said->object[0];
-    bool alone = read->objects == 1;
-    return (SceneScore){.objects = alone,
-                        .shape = score_of(alone, r->shape, s->shape),
-                        .colour = score_of(alone, r->colour, s->colour),
-                        .size = score_of(alone, r->size, s->size),
-                        .place = score_of(alone, r->place, s->place),
-                        .ground = score_of(alone, read->ground, said->ground)};
+    qsort(read->object, (size_t)read->objects, sizeof *read->object, by_place);
+    return clear;
 }
