@@ -1,28 +1,69 @@
 /* Stage 2: the autoencoder, and its family. */
 #include "07-clip-ldm/autoencoder.h"
 
+#include "07-clip-ldm/gallery.h"
+#include "support/fail.h"
 #include "support/memory.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { SIDE = 32, FOLD = SIDE / LATENT_SIDE, FOLDED = 3 * FOLD * FOLD };
 
 /* ---------------------------------------------------------------- the network */
 
+static Conv2d named_conv(Params *params, const char *name, const char *part, int kernel, int in,
+                         int out, Rng *rng)
+{
+    char *full = memory_format("%s.%s", name, part);
+    Conv2d conv = conv2d_create(params, full, kernel, in, out, 1, ACTIVATION_NONE, rng);
+    free(full);
+    return conv;
+}
+
+static GroupNorm named_norm(Params *params, const char *name, const char *part, int channels)
+{
+    char *full = memory_format("%s.%s", name, part);
+    GroupNorm norm = group_norm_create(params, full, channels, AUTOENCODER_GROUPS);
+    free(full);
+    return norm;
+}
+
+/* The second convolution starts at zero: the block begins as the identity. */
+static ResidualBlock2d block_create(Params *params, const char *name, int number, int channels,
+                                    Rng *rng)
+{
+    char *full = memory_format("%s.%d", name, number);
+    ResidualBlock2d block = {.norm = {named_norm(params, full, "norm0", channels)}};
+    block.conv[0] = named_conv(params, full, "conv0", 3, channels, channels, rng);
+    block.norm[1] = named_norm(params, full, "norm1", channels);
+    block.conv[1] = named_conv(params, full, "conv1", 3, channels, channels, rng);
+    memset(block.conv[1].weight->value, 0, block.conv[1].weight->size * sizeof(real));
+    free(full);
+    return block;
+}
+
 AutoencoderNet autoencoder_net_create(Params *params, int channels, Rng *rng)
 {
-    Activation relu = ACTIVATION_LEAKY_RELU, none = ACTIVATION_NONE;
-    int c = channels, latent = LATENT_CHANNELS;
-    return (AutoencoderNet){
-        .encoder = {conv2d_create(params, "encoder.0", 3, FOLDED, c, 1, relu, rng),
-                    conv2d_create(params, "encoder.1", 3, c, c, 1, relu, rng)},
-        .code = conv2d_create(params, "encoder.code", 1, c, 2 * latent, 1, none, rng),
-        .decoder = {conv2d_create(params, "decoder.0", 3, latent, c, 1, relu, rng),
-                    conv2d_create(params, "decoder.1", 3, c, c, 1, relu, rng),
-                    conv2d_create(params, "decoder.2", 3, c, c, 1, relu, rng)},
-        .out = conv2d_create(params, "decoder.out", 3, c, FOLDED, 1, none, rng),
-    };
+    AutoencoderNet net = {.in = named_conv(params, "encoder", "in", 3, FOLDED, channels, rng)};
+    for (int i = 0; i < AUTOENCODER_DOWN; i++)
+        net.encoder[i] = block_create(params, "encoder", i, channels, rng);
+    net.encoder_norm = named_norm(params, "encoder", "norm", channels);
+    net.code = named_conv(params, "encoder", "code", 1, channels, 2 * LATENT_CHANNELS, rng);
+    net.open = named_conv(params, "decoder", "open", 3, LATENT_CHANNELS, channels, rng);
+    for (int i = 0; i < AUTOENCODER_UP; i++)
+        net.decoder[i] = block_create(params, "decoder", i, channels, rng);
+    net.decoder_norm = named_norm(params, "decoder", "norm", channels);
+    net.out = named_conv(params, "decoder", "out", 3, channels, FOLDED, rng);
+    return net;
+}
+
+static Tensor *block_forward(const ResidualBlock2d *block, Tensor *x)
+{
+    Tensor *h = conv2d_forward(&block->conv[0], group_norm_silu_forward(&block->norm[0], x));
+    h = conv2d_forward(&block->conv[1], group_norm_silu_forward(&block->norm[1], h));
+    return tensor_add(x, h);
 }
 
 Gaussian autoencoder_encode(const AutoencoderNet *net, Tensor *x)
@@ -30,9 +71,10 @@ Gaussian autoencoder_encode(const AutoencoderNet *net, Tensor *x)
     int n = tensor_rows(x), flat[2] = {n, LATENT_DIMS};
     Tensor *h = tensor_shift(tensor_scale(x, (real)(2 / 255.0)), -1);
     h = tensor_space_to_depth(tensor_reshape(h, 4, (int[]){n, SIDE, SIDE, 3}), FOLD);
+    h = conv2d_forward(&net->in, h);
     for (int i = 0; i < AUTOENCODER_DOWN; i++)
-        h = conv2d_forward(&net->encoder[i], h);
-    h = conv2d_forward(&net->code, h);
+        h = block_forward(&net->encoder[i], h);
+    h = conv2d_forward(&net->code, group_norm_silu_forward(&net->encoder_norm, h));
     Tensor *mean = tensor_slice(h, 3, 0, LATENT_CHANNELS);
     Tensor *logvar = tensor_slice(h, 3, LATENT_CHANNELS, 2 * LATENT_CHANNELS);
     return (Gaussian){tensor_reshape(mean, 2, flat), tensor_reshape(logvar, 2, flat)};
@@ -42,18 +84,19 @@ Tensor *autoencoder_decode(const AutoencoderNet *net, Tensor *z)
 {
     int n = tensor_rows(z);
     Tensor *h = tensor_reshape(z, 4, (int[]){n, LATENT_SIDE, LATENT_SIDE, LATENT_CHANNELS});
+    h = conv2d_forward(&net->open, h);
     for (int i = 0; i < AUTOENCODER_UP; i++)
-        h = conv2d_forward(&net->decoder[i], h);
-    h = tensor_depth_to_space(conv2d_forward(&net->out, h), FOLD);
-    h = tensor_reshape(h, 2, (int[]){n, SIDE * SIDE * 3});
+        h = block_forward(&net->decoder[i], h);
+    h = conv2d_forward(&net->out, group_norm_silu_forward(&net->decoder_norm, h));
+    h = tensor_reshape(tensor_depth_to_space(h, FOLD), 2, (int[]){n, SIDE * SIDE * 3});
     return tensor_scale(tensor_shift(h, 1), (real)127.5);
 }
 
 /* ---------------------------------------------------------------- the stage */
 
 static const OptionSpec options[] = {
-    {"channels", OPTION_INT, "96", "N", "of the convolutions", 4, 1024, NULL},
-    {"beta", OPTION_REAL, "0.1", "WEIGHT", "of the KL divergence", 0, 100, NULL},
+    {"channels", OPTION_INT, "64", "N", "of the convolutions, a multiple of 8", 8, 1024, NULL},
+    {"beta", OPTION_REAL, "0.05", "WEIGHT", "of the KL divergence", 0, 100, NULL},
     {"pixel-sd", OPTION_REAL, "0.05", "SD", "of p(x|z), where black is -1 and white is 1", 1e-3, 10,
      NULL},
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
@@ -63,8 +106,8 @@ static void defaults(Options *o, const Dataset *data)
     const char *from = "the chapter's defaults";
     (void)data;
     options_put(o, "batch", "64", from);
-    options_put(o, "lr", "1.5e-3", from);
-    options_put(o, "steps", "3000", from);
+    options_put(o, "lr", "2.5e-3", from);
+    options_put(o, "steps", "2000", from);
     options_put(o, "lr-warmup", "100", from);
     options_put(o, "clip", "1", from);
 }
@@ -72,11 +115,14 @@ static void defaults(Options *o, const Dataset *data)
 static Model *create(const Options *o, const Dataset *data, uint64_t seed)
 {
     (void)data;
+    int channels = (int)options_int(o, "channels");
+    if (channels % AUTOENCODER_GROUPS != 0)
+        refuse_usage("--channels %d: is not a multiple of %d", channels, AUTOENCODER_GROUPS);
     Autoencoder *a = memory_new(1, sizeof *a);
     Params *params = params_create();
     Rng rng = rng_stream(seed, "weights");
     a->model.family = &autoencoder_family;
-    a->net = autoencoder_net_create(params, (int)options_int(o, "channels"), &rng);
+    a->net = autoencoder_net_create(params, channels, &rng);
     a->beta = options_real(o, "beta");
     a->sd = options_real(o, "pixel-sd");
     model_add_part(&a->model, "autoencoder", params, family_optimizer_rule(o),
@@ -130,6 +176,26 @@ static double validate(Model *model, Tensor *x, Rng noise)
     return family_mean_in_parts(model, x, noise, validate_part);
 }
 
+/* Test pictures, and below each what is left of it. */
+static void figures_of(Model *model, const Task *task)
+{
+    enum { SHOWN = 12 };
+    static const char *const row[] = {"picture", "decoded"};
+    const Autoencoder *a = (const Autoencoder *)model;
+    real *both = memory_new(2 * SHOWN * (size_t)task->data->dims, sizeof *both);
+    real *again = both + SHOWN * (size_t)task->data->dims;
+    dataset_fetch_range(task->data, SPLIT_TEST, 0, SHOWN, NULL, both, NULL, NULL);
+    model_bind(model, task->tape);
+    Tensor *x = tensor_from(task->tape, 2, (int[]){SHOWN, task->data->dims}, both);
+    const Tensor *y = autoencoder_decode(&a->net, autoencoder_encode(&a->net, x).mean);
+    memcpy(again, y->value, y->size * sizeof *again);
+    gallery_figure(task->figures,
+                   &(FigureText){.name = "reconstructions",
+                                 .title = "Test pictures, and what 256 numbers keep of them"},
+                   both, 2, SHOWN, row, NULL);
+    free(both);
+}
+
 static const char *const columns[] = {"neg_bound", "error_levels", "kl", NULL};
 
 const Family autoencoder_family = {
@@ -146,4 +212,5 @@ const Family autoencoder_family = {
     .destroy = destroy,
     .train_step = train_step,
     .validate = validate,
+    .figures = figures_of,
 };

@@ -12,19 +12,29 @@
 #define CLIP_LDM_AUTOENCODER_H
 
 #include "nn/conv.h"
+#include "nn/norm.h"
 #include "prob/gaussian.h"
 #include "train/family.h"
 
 enum { LATENT_SIDE = 8, LATENT_CHANNELS = 4, LATENT_DIMS = LATENT_SIDE * LATENT_SIDE * 4 };
 
-enum { AUTOENCODER_DOWN = 2, AUTOENCODER_UP = 3 };
+enum { AUTOENCODER_DOWN = 1, AUTOENCODER_UP = 3, AUTOENCODER_GROUPS = 8 };
+
+/* x + conv(silu(norm(conv(silu(norm x))))): He et al. (2016), arXiv:1603.05027, fig. 1b. */
+typedef struct ResidualBlock2d {
+    GroupNorm norm[2];
+    Conv2d conv[2];
+} ResidualBlock2d;
 
 typedef struct AutoencoderNet {
-    Conv2d encoder[AUTOENCODER_DOWN], code; /* code: 1 x 1, mean | logvar */
-    Conv2d decoder[AUTOENCODER_UP], out;
+    Conv2d in, code; /* code: 1 x 1, mean | logvar */
+    ResidualBlock2d encoder[AUTOENCODER_DOWN];
+    Conv2d open, out;
+    ResidualBlock2d decoder[AUTOENCODER_UP];
+    GroupNorm encoder_norm, decoder_norm;
 } AutoencoderNet;
 
-/* Weights "encoder.0.weight" ...; so many channels inside. */
+/* Weights "encoder.in.weight" ...; so many channels inside, a multiple of AUTOENCODER_GROUPS. */
 AutoencoderNet autoencoder_net_create(Params *params, int channels, Rng *rng);
 
 /* Pictures x [n, 3072], levels 0 .. 255 -> q(z|x) [n, LATENT_DIMS], [8, 8, 4] row by row. */

@@ -20,7 +20,7 @@ static void defaults(Options *o, const Dataset *data)
                data->name);
     options_put(o, "batch", "128", from);
     options_put(o, "lr", "1e-3", from);
-    options_put(o, "steps", "5000", from);
+    options_put(o, "steps", "3000", from);
     options_put(o, "lr-warmup", "100", from);
     options_put(o, "optimizer", "adamw", from);
     options_put(o, "weight-decay", "0.01", from);

@@ -12,7 +12,7 @@
 #include <string.h>
 
 static const OptionSpec options[] = {
-    {"channels", OPTION_INTS, "64,128", "N,N", "of the U-Net at 8 x 8 and at 4 x 4; multiples of 8",
+    {"channels", OPTION_INTS, "48,96", "N,N", "of the U-Net at 8 x 8 and at 4 x 4; multiples of 8",
      UNET_GROUPS, 1024, NULL},
     {"condition", OPTION_CHOICE, "pooled", "NAME",
      "pooled: CLIP's vector alone; tokens: cross-attention to the words as well", 0, 0,
@@ -55,8 +55,8 @@ static void defaults(Options *o, const Dataset *data)
         take_option(o, "pixel-channels", &autoencoder_family, "channels");
     }
     options_put(o, "batch", "64", from);
-    options_put(o, "lr", "1e-3", from);
-    options_put(o, "steps", "8000", from);
+    options_put(o, "lr", "1.5e-3", from);
+    options_put(o, "steps", "5000", from);
     options_put(o, "lr-warmup", "100", from);
     options_put(o, "clip", "1", from);
     options_put(o, "ema", "0.999", from);

@@ -7,6 +7,7 @@
 #include "support/file.h"
 #include "support/memory.h"
 #include "train/loop.h"
+#include "train/pictures.h"
 #include "train/progress.h"
 
 #include <stdio.h>
@@ -157,6 +158,16 @@ static void line_free(Line *line)
 
 /* ---------------------------------------------------------------- training */
 
+/* The loss and the stage's own figures into its folder. */
+static void draw_stage(const Family *family, const char *folder, bool quiet)
+{
+    Run *run = run_open(family, folder);
+    Figures *figures = pictures_draw(run, quiet);
+    pictures_list(figures, folder);
+    figures_close(figures);
+    run_close(run);
+}
+
 /* One stage; returns whether it is finished. */
 static bool train_stage(const Family *family, const char *dir, double minutes, bool resume,
                         int argc, char **argv)
@@ -179,9 +190,11 @@ static bool train_stage(const Family *family, const char *dir, double minutes, b
     }
     printf("\n== stage %s ==\n", family->stage);
     LoopResult result = loop_train(family, options, NULL);
-    if (result.finished)
+    if (result.finished) {
         printf("stage %s: %ld steps in %s\n", family->stage, result.steps,
                progress_duration(result.seconds, duration));
+        draw_stage(family, folder, options_flag(options, "quiet"));
+    }
     options_free(options);
     line_free(&line);
     free(folder);

@@ -95,8 +95,8 @@ bool scene_read(const real *level, Scene *read);
  * number of objects is equal. */
 bool scene_satisfies(const Scene *read, const Scene *said);
 
-/* The same attribute by attribute, over a one-object sentence: share of those said that are right
- * into *right of *asked. */
+/* The same attribute by attribute, by the assignment of objects that has most right; of several
+ * objects said one that is wrong makes its attribute wrong. */
 typedef struct SceneScore {
     int objects, shape, colour, size, place, ground; /* 1 right, 0 wrong, -1 not said */
 } SceneScore;

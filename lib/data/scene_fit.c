@@ -12,7 +12,7 @@ enum { X, Y, R, BLUR, FREE }; /* what is searched for, of one shape */
 
 /* blur: share of a pixel that goes to each neighbour in a row, then in a column, all of it twice.
  * 0.3 is a Gaussian of 1.1 pixels. */
-static const float LEAST_R = 2.2f, MOST_R = 7, MOST_BLUR = 0.3f;
+static const float LEAST_R = 3.2f, MOST_R = 7, MOST_BLUR = 0.3f;
 
 typedef struct Trial {
     float value[FREE];

@@ -7,15 +7,16 @@
 
 enum {
     THINGS = 16, /* more than can be told of; the rest is not looked at */
-    SPECK = 7    /* pixels: a thing of fewer is overlooked; the smallest figures have about 14 */
+    SPECK = 7,   /* pixels: a thing of fewer is overlooked; the smallest figures have about 14 */
+    NEARBY = 2   /* pixels each way */
 };
 
 /* Levels, Euclidean over red, green, blue. Colours of figures are 120 and more from each ground. */
 static const float NEAR_GROUND = 60, LIKE_GROUND = 30, UNLIKE_GROUND = 50;
 
-/* Where a thing ends: a share of its mean contrast. Half of the figure's own is where its edge is;
- * a little more keeps two figures apart that a blur has brought together. */
-static const float EDGE = 0.65f;
+/* Where a thing ends: a share of the largest contrast nearby. A half is where the edge is; a little
+ * more keeps two figures apart that a blur has brought together. */
+static const float EDGE = 0.55f;
 
 /* Largest share of a figure that may be unexplained. Painted ones leave at most 0.02, with noise of
  * 8 levels and a blur too; those of 15 % less contrast and a tint of 14 levels 0.045. Bars, rings,
@@ -25,7 +26,6 @@ static const float UNEXPLAINED = 0.1f;
 
 typedef struct Thing {
     int pixels, left, right, top, bottom;
-    float contrast; /* mean distance from the ground */
 } Thing;
 
 typedef struct View {
@@ -105,13 +105,12 @@ static void take_off_ground(const real *level, View *view)
 static Thing flood(const bool *mask, int start, int number, View *view)
 {
     int stack[SCENE_PIXELS], waiting = 1;
-    Thing thing = {0, SCENE_SIDE, 0, SCENE_SIDE, 0, 0};
+    Thing thing = {0, SCENE_SIDE, 0, SCENE_SIDE, 0};
     stack[0] = start;
     view->label[start] = number;
     while (waiting > 0) {
         int p = stack[--waiting], x = p % SCENE_SIDE, y = p / SCENE_SIDE;
         thing.pixels++;
-        thing.contrast += view->distance[p];
         thing.left = x < thing.left ? x : thing.left;
         thing.right = x > thing.right ? x : thing.right;
         thing.top = y < thing.top ? y : thing.top;
@@ -124,7 +123,6 @@ static Thing flood(const bool *mask, int start, int number, View *view)
                 stack[waiting++] = next[i];
             }
     }
-    thing.contrast /= (float)thing.pixels;
     return thing;
 }
 
@@ -147,18 +145,21 @@ static void find_things(const bool *mask, View *view)
     }
 }
 
-/* Once with one threshold, then with each thing's own. */
-static void find_things_twice(View *view)
+static float contrast_nearby(const View *view, int x, int y)
 {
-    bool mask[SCENE_PIXELS];
+    int top = y > NEARBY ? y - NEARBY : 0, left = x > NEARBY ? x - NEARBY : 0;
+    float most = 0;
+    for (int row = top; row <= y + NEARBY && row < SCENE_SIDE; row++)
+        for (int column = left; column <= x + NEARBY && column < SCENE_SIDE; column++)
+            most = fmaxf(most, view->distance[row * SCENE_SIDE + column]);
+    return most;
+}
+
+static void tell_from_ground(const View *view, bool *mask)
+{
     for (int p = 0; p < SCENE_PIXELS; p++)
-        mask[p] = view->distance[p] > UNLIKE_GROUND;
-    find_things(mask, view);
-    for (int p = 0; p < SCENE_PIXELS; p++) {
-        int number = view->label[p];
-        mask[p] = number > 0 && view->distance[p] > EDGE * view->thing[number - 1].contrast;
-    }
-    find_things(mask, view);
+        mask[p] = view->distance[p] > UNLIKE_GROUND &&
+                  view->distance[p] > EDGE * contrast_nearby(view, p % SCENE_SIDE, p / SCENE_SIDE);
 }
 
 /* Whether a pixel is part of another thing than `number`, or beside one and not its own. */
@@ -231,7 +232,9 @@ bool scene_read(const real *level, Scene *read)
     if (!plain)
         return false;
     take_off_ground(level, &view);
-    find_things_twice(&view);
+    bool mask[SCENE_PIXELS];
+    tell_from_ground(&view, mask);
+    find_things(mask, &view);
     bool clear = view.things >= 1 && view.things <= SCENE_MOST;
     for (int i = 1; i <= view.things && read->objects < SCENE_MOST; i++) {
         if (read_thing(&view, i, &read->object[read->objects]))

@@ -133,7 +133,7 @@ struct Family {
     /* Whether samples can be asked for by class; NULL: never. */
     bool (*conditional)(const Model *model);
 
-    /* Figures that the family alone draws. */
+    /* Figures that the family alone draws; NULL: none. */
     void (*figures)(Model *model, const Task *task);
 };
 

@@ -239,7 +239,8 @@ Figures *pictures_draw(Run *run, bool quiet)
                  .options = run->options,
                  .quiet = quiet};
     task.noise = rng_stream(seed, "figures");
-    run->family->figures(run->model, &task);
+    if (run->family->figures != NULL)
+        run->family->figures(run->model, &task);
     tape_free(tape);
     free(folder);
     return figures;

@@ -128,9 +128,7 @@ static void test_attributes_are_even(void)
     CU_ASSERT(fabs(size[0] - MANY / 2.0) < 5 * 71);
 }
 
-/* The pixels of each object of a scene, drawn alone with the same rng, are marked once. Alone means
- * that the others are painted in the colour of the ground: so the palette is not used, and what is
- * compared is where the whole scene differs from the ground. */
+/* Parts that hang together by the sides of their pixels, of what is not ground. */
 static int components(const uint8_t *level, const uint8_t ground[3])
 {
     int label[SCENE_PIXELS] = {0}, found = 0;
@@ -188,12 +186,14 @@ static void test_same_rng_same_picture(void)
     CU_ASSERT(memcmp(a, b, sizeof a) != 0);
 }
 
-/* Area of a figure on the pixels, over several sub-pixel centres, against that of the plane. */
+/* Area of a figure on the pixels, over several sub-pixel centres, against that of the plane. Cover
+ * by distance from the edge is a little much at the sharp corners of a small triangle. */
 static void test_areas(void)
 {
     const double unit[SCENE_SHAPES] = {M_PI, 4 * SCENE_SQUARE * SCENE_SQUARE,
                                        0.75 * sqrt(3) * SCENE_TRIANGLE * SCENE_TRIANGLE,
                                        8 * SCENE_CROSS - 4 * SCENE_CROSS * SCENE_CROSS};
+    const double within[SCENE_SHAPES] = {0.025, 1e-4, 0.07, 1e-4};
     for (int shape = 0; shape < SCENE_SHAPES; shape++)
         for (double r = 2.9; r < 5.05; r += 0.3)
             for (double shift = 0; shift < 1; shift += 0.3) {
@@ -202,7 +202,7 @@ static void test_areas(void)
                     sum +=
                         (double)scene_cover(shape, (float)r, (float)(p % SCENE_SIDE - 16 + shift),
                                             (float)(p / SCENE_SIDE - 16 + shift / 2));
-                CU_ASSERT(fabs(sum / (unit[shape] * r * r) - 1) < 0.05);
+                CU_ASSERT(fabs(sum / (unit[shape] * r * r) - 1) < within[shape]);
             }
 }
 

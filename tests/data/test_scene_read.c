@@ -4,7 +4,6 @@
 #include "harness/suite.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 typedef enum Harm { NOTHING, NOISE, BLUR, NOISE_THEN_BLUR, BLUR_THEN_NOISE, BLUR_TWICE } Harm;
@@ -83,18 +82,19 @@ static void test_reads_what_was_painted(void)
     CU_ASSERT_EQUAL(wrong, 0);
 }
 
-/* Noise of 8 levels, blur, both. Measured: see each row. */
+/* Noise of 8 levels, a blur, both. Of 20,000 other pictures of each kind none was unread or wrong,
+ * but 41 (0.2 %) of those blurred twice, whose shape was: small crosses and squares
+ * taken for circles, or the other way round. */
 static void test_harmed_pictures(void)
 {
     static const struct {
         Harm how;
         int most;
-    } row[] = {{NOISE, 0}, {BLUR, 0}, {NOISE_THEN_BLUR, 1}, {BLUR_THEN_NOISE, 2}, {BLUR_TWICE, 12}};
+    } row[] = {{NOISE, 0}, {BLUR, 0}, {NOISE_THEN_BLUR, 0}, {BLUR_THEN_NOISE, 0}, {BLUR_TWICE, 12}};
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
         int unread, wrong;
         count_wrong(row[i].how, 2000, &unread, &wrong);
         CU_ASSERT(unread + wrong <= row[i].most);
-        printf("harm %d: %d unread, %d wrong of 2000\n", (int)row[i].how, unread, wrong);
     }
 }
 
@@ -115,7 +115,6 @@ static void test_pale_pictures(void)
         wrong += !scene_read(x, &read) || !scene_satisfies(&read, &scene);
     }
     CU_ASSERT(wrong <= 2);
-    printf("pale: %d of 1000\n", wrong);
 }
 
 static void test_blank(void)
