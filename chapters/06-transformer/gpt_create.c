@@ -61,11 +61,11 @@ static void defaults_of_texts(Options *o, const Text *text)
     put(o, "heads", "4");
     if (!text->lines)
         put(o, "context", "128");
-    put(o, "dropout", drawn ? "0" : "0.1");
+    put(o, "dropout", drawn ? "0" : text->lines ? "0.2" : "0.1");
     put(o, "positions", "rotary");
     put(o, "batch", text->lines ? "64" : "16");
     put(o, "lr", "2e-3");
-    put(o, "steps", !text->lines ? "4200" : !drawn ? "12000" : small ? "10000" : "3000");
+    put(o, "steps", !text->lines ? "4200" : !drawn ? "14000" : small ? "10000" : "3000");
     put(o, "lr-warmup", "100");
 }
 

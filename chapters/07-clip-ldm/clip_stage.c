@@ -23,7 +23,7 @@ static void defaults(Options *o, const Dataset *data)
     options_put(o, "steps", "3000", from);
     options_put(o, "lr-warmup", "100", from);
     options_put(o, "optimizer", "adamw", from);
-    options_put(o, "weight-decay", "0.01", from);
+    options_put(o, "weight-decay", "0.2", from);
     options_put(o, "clip", "1", from);
 }
 

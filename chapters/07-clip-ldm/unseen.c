@@ -35,12 +35,12 @@ static void print_judgement(const char *name, const Judgement *j)
 static void unseen_grid(const Painter *painter, const DrawHow *how, Figures *figures, Rng *rng)
 {
     enum { ROWS = 8, COLUMNS = 8 };
-    static const char *const row[ROWS] = {"a red circle at the top",
-                                          "a big blue square in the middle",
+    static const char *const row[ROWS] = {"a red circle at the bottom",
+                                          "a big blue square at the top",
                                           "a red circle at the top left",
-                                          "a blue square at the top left",
-                                          "a yellow triangle at the top left",
-                                          "a green cross on the left",
+                                          "a yellow square in the middle",
+                                          "a green triangle at the bottom",
+                                          "a blue cross at the top",
                                           "on the the on a",
                                           "red blue red blue"};
     Sentence sentence[ROWS * COLUMNS];

@@ -49,6 +49,9 @@ static void prompt_vector(const Painter *painter, int attribute, int value, Lang
     for (int i = 0; i < PROMPTS; i++) {
         char text[CAPTION_BYTES];
         Scene scene = scene_random(&rng, 1, SCENE_WHOLE);
+        for (int a = 0; a < ATTRIBUTES; a++)
+            if (rng_below(&rng, 2) == 0)
+                *attribute_of(&scene, a) = SCENE_ANY;
         *attribute_of(&scene, attribute) = value;
         scene_say(&scene, language, text);
         sentence[i] = sentence_of(painter->model->world, text);

@@ -15,7 +15,7 @@ int attribute_values(int attribute);
 int *attribute_of(Scene *scene, int attribute);
 
 /* Share of n pictures of one-object scenes whose value of each attribute is right: the value whose
- * prompts are nearest to the picture. The prompts of a value say it with 100 random choices of all
+ * prompts are nearest to the picture. 100 prompts of a value say it with a random half of all
  * else, in one language; their vectors are averaged (Radford et al. 2021, sec. 3.1.4). */
 void zero_shot(const Painter *painter, const real *picture, const Scene *scene, int n,
                Language language, double accuracy[ATTRIBUTES]);

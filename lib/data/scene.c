@@ -22,7 +22,7 @@ const uint8_t scene_ground_colour[SCENE_GROUNDS][3] = {
 
 bool scene_held_out(int shape, int colour, int place)
 {
-    return (2 * shape + colour + place) % 6 == 0;
+    return place == (2 * shape + colour) % SCENE_PLACES;
 }
 
 static SceneObject random_object(Rng *rng, SceneWorld which)

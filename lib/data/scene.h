@@ -1,8 +1,9 @@
 /* Scenes of one to three flat figures on a plain ground, 32 x 32 pixels in colour: drawn by code,
  * with their true attributes. The data set "shapes" is made of them.
  *
- * One in six of the combinations of shape, colour and place is held out: no training, validation or
- * test picture shows one (scene_held_out), so that a model can be asked for what it never saw. */
+ * One in nine of the combinations of shape, colour and place is held out: no training, validation
+ * or test picture shows one (scene_held_out), so that a model can be asked for what it never saw.
+ */
 #ifndef DATA_SCENE_H
 #define DATA_SCENE_H
 
@@ -44,8 +45,8 @@ extern const char *const scene_ground_name[SCENE_GROUNDS];
 extern const uint8_t scene_colour[SCENE_COLOURS][3];
 extern const uint8_t scene_ground_colour[SCENE_GROUNDS][3];
 
-/* The held-out combinations: those with (2 shape + colour + place) divisible by 6, 36 of 216. Every
- * pair of values is seen; blue circles, say, at eight of the nine places. */
+/* The held-out combinations: each shape in each colour at one place, (2 shape + colour) mod 9; 24
+ * of 216. Every pair of values is seen: blue circles, say, at eight of the nine places. */
 bool scene_held_out(int shape, int colour, int place);
 
 typedef enum SceneWorld {
