@@ -28,8 +28,15 @@ extern const LdmCommand command_eval, command_draw, command_edit, command_vary, 
 
 /* --guidance and --steps of the commands that draw: for option tables. */
 #define DRAW_OPTIONS                                                                               \
-    {"guidance", OPTION_REAL, "2", "W", "how much the sentence counts; 0: the conditional model",  \
-     0,          100,         NULL},                                                               \
+    {                                                                                              \
+        "guidance",                                                                                \
+        OPTION_REAL,                                                                               \
+        "1.5",                                                                                     \
+        "W",                                                                                       \
+        "how much the sentence counts; 0: the conditional model",                                  \
+        0,                                                                                         \
+        100,                                                                                       \
+        NULL},                                                                                     \
         {"steps", OPTION_INT, "50", "N", "of the sampler", 1, 1000, NULL},                         \
     {                                                                                              \
         "seed", OPTION_INT, "1", "N", "of the noise", 0, 1e15, NULL                                \

@@ -24,7 +24,7 @@ typedef struct Eval {
     bool quiet;
 } Eval;
 
-static const double GUIDANCE[] = {0, 1, 2, 3, 5};
+static const double GUIDANCE[] = {0, 1, 1.5, 2, 3};
 enum { GUIDANCES = sizeof GUIDANCE / sizeof *GUIDANCE };
 
 static void put(Eval *eval, const char *name, double share, int n)
