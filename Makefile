@@ -195,3 +195,4 @@ clean:
 
 -include $(OBJECTS_F32:.o=.d) $(OBJECTS_F64:.o=.d) $(MAINS:%.c=$(BUILD)/f32/%.d)
 -include $(TEST_SOURCES:%.c=$(BUILD)/f32/%.d) $(TEST_SOURCES:%.c=$(BUILD)/f64/%.d)
+-include $(patsubst %.c,$(BUILD)/f32/%.d,$(wildcard tests/bench/*.c tests/harness/*.c))

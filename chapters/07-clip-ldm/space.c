@@ -87,21 +87,44 @@ static void project(const real *row, int n, int dim, real *point)
     free(mean);
 }
 
-/* All 2n vectors: colours for the pictures' and the sentences'. */
+/* Each vector's place along the line from the pictures' mean to the sentences'. */
+static void along_gap(const Space *space, double *along)
+{
+    size_t shared = (size_t)space->shared;
+    double length = modality_gap(space);
+    for (size_t d = 0; d < shared; d++) {
+        double step = 0;
+        for (int i = 0; i < space->n; i++)
+            step += ((double)space->vector[(size_t)(space->n + i) * shared + d] -
+                     (double)space->vector[(size_t)i * shared + d]) /
+                    space->n;
+        for (int i = 0; i < 2 * space->n; i++)
+            along[i] += step / length * (double)space->vector[(size_t)i * shared + d];
+    }
+}
+
+/* All 2n vectors: along the gap, and across it where they spread most; colours for the pictures'
+ * and the sentences'. */
 static void draw_gap(const Space *space, Figures *figures)
 {
     static const char *const name[] = {"pictures", "sentences"};
     int all = 2 * space->n;
     real *point = memory_new(2 * (size_t)all, sizeof *point);
     int *group = memory_new((size_t)all, sizeof *group);
+    double *along = memory_new((size_t)all, sizeof *along);
     project(space->vector, all, space->shared, point);
-    for (int i = 0; i < all; i++)
+    along_gap(space, along);
+    for (int i = 0; i < all; i++) {
         group[i] = i >= space->n;
+        point[2 * i + 1] = point[2 * i];
+        point[2 * i] = (real)along[i];
+    }
+    free(along);
     figure_scatter(figures,
                    &(FigureText){.name = "space-gap",
                                  .title = "One space, two crowds: pictures and their sentences",
-                                 .x_label = "first principal component",
-                                 .y_label = "second"},
+                                 .x_label = "from the pictures' mean to the sentences'",
+                                 .y_label = "first principal component"},
                    &(FigureScatter){.point = point,
                                     .n = (size_t)all,
                                     .group = group,
