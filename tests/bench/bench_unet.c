@@ -43,17 +43,17 @@ static void create(BenchModel *model, Rng *rng, UNetShape shape, int height, int
 
 static void ddpm_create(BenchModel *model, Rng *rng)
 {
-    create(model, rng, (UNetShape){2, 1, 2, {48, 96}, 192}, 28, 28);
+    create(model, rng, (UNetShape){2, 1, 2, {48, 96}, 192, 0}, 28, 28);
 }
 
 static void ddpm28_create(BenchModel *model, Rng *rng)
 {
-    create(model, rng, (UNetShape){1, 1, 3, {32, 64, 64}, 128}, 28, 28);
+    create(model, rng, (UNetShape){1, 1, 3, {32, 64, 64}, 128, 0}, 28, 28);
 }
 
 static void latent_create(BenchModel *model, Rng *rng)
 {
-    create(model, rng, (UNetShape){1, 4, 2, {64, 128}, 256}, 8, 8);
+    create(model, rng, (UNetShape){1, 4, 2, {64, 128}, 256, 0}, 8, 8);
 }
 
 /* |eps - eps(sqrt(a) x + sqrt(1 - a) eps, t)|^2, the mean over batch and pixels. */
