@@ -36,10 +36,10 @@ static void print_help(void)
         "From a sentence to a picture: CLIP (Radford et al. 2021) and latent diffusion (Rombach et "
         "al. 2022), every part trained here.\n\nusage: bin/clip-ldm COMMAND [words] [options]    "
         "  bin/clip-ldm COMMAND --help\n\n");
-    printf("  %-10s %-26s %s\n", "train", "",
+    printf("  %-12s %-26s %s\n", "train", "",
            "CLIP, autoencoder and diffusion, one after the other");
     for (const LdmCommand *const *c = COMMANDS; *c != NULL; c++)
-        printf("  %-10s %-26s %s\n", (*c)->name, (*c)->words != NULL ? (*c)->words : "",
+        printf("  %-12s %-26s %s\n", (*c)->name, (*c)->words != NULL ? (*c)->words : "",
                (*c)->help);
     printf("\nexample: bin/clip-ldm draw \"a big blue square at the bottom\" --guidance 3 --n 16 "
            "--seed 7 --out x.png\n");

@@ -52,7 +52,8 @@ static bool is_mark(char c)
 static void add_unknown(char *list, size_t size, const World *world, const char *word)
 {
     size_t used = strlen(list);
-    const char *nearest = options_nearest(word, world->words);
+    /* every short word is near to another */
+    const char *nearest = strlen(word) >= 5 ? options_nearest(word, world->words) : NULL;
     snprintf(list + used, size - used, "%s'%s'", used > 0 ? ", " : "", word);
     used = strlen(list);
     if (nearest != NULL)

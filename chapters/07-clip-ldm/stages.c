@@ -52,12 +52,17 @@ static bool is_finished(const char *dir, const Family *family)
     return has(dir, family, "weights.safetensors");
 }
 
-static _Noreturn void refuse_missing(const char *dir, const Family *family)
+/* Names the first stage that is not there: `last` or one that it rests on. */
+static _Noreturn void refuse_missing(const char *dir, const Family *last)
 {
+    const Family *family = last;
+    for (int s = STAGES - 1; s >= 0; s--)
+        if (!is_finished(dir, STAGE[s]))
+            family = STAGE[s];
     refuse("%s: the stage '%s' is missing or not finished. Train it with: bin/clip-ldm train "
-           "--stage %s --out %s%s",
+           "--stage %s --out %s%s (or all that is missing: bin/clip-ldm train --out %s --resume)",
            dir, family->stage, family->stage, dir,
-           has(dir, family, "config.json") ? " --resume" : "");
+           has(dir, family, "config.json") ? " --resume" : "", dir);
 }
 
 Run *stage_open(const char *dir, const Family *family)
@@ -194,6 +199,12 @@ static bool train_stage(const Family *family, const char *dir, double minutes, b
         printf("stage %s: %ld steps in %s\n", family->stage, result.steps,
                progress_duration(result.seconds, duration));
         draw_stage(family, folder, options_flag(options, "quiet"));
+        if (family != &latent_family && is_finished(dir, &latent_family))
+            warn("%s: the stage 'diffusion' rests on the '%s' that was here before, of which it "
+                 "holds "
+                 "a copy; train it again with: bin/clip-ldm train --stage diffusion --out %s "
+                 "--force",
+                 dir, family->stage, dir);
     }
     options_free(options);
     line_free(&line);

@@ -35,7 +35,12 @@ const OptionSpec loop_options[] = {
     {"quiet", OPTION_FLAG, NULL, NULL, "no progress", 0, 1, NULL},
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
 
-enum { LOG_LINES = 500, VALIDATIONS = 50, VALIDATION_EXAMPLES = 1000 };
+enum {
+    LOG_LINES = 500,
+    VALIDATIONS = 50,
+    QUICK_VALIDATIONS = 4, /* of --quick, where they would take longer than the steps */
+    VALIDATION_EXAMPLES = 1000
+};
 
 /* Everything that a run in progress has. */
 typedef struct Loop {
@@ -321,7 +326,8 @@ static void prepare(Loop *loop, Options *options, bool resume)
     if (loop->schedule.warmup >= steps)
         loop->schedule.warmup = steps - 1;
     loop->log_every = at_least_one(steps / LOG_LINES);
-    loop->validate_every = at_least_one(steps / VALIDATIONS / loop->log_every) * loop->log_every;
+    long validations = quick ? QUICK_VALIDATIONS : VALIDATIONS;
+    loop->validate_every = at_least_one(steps / validations / loop->log_every) * loop->log_every;
     loop->save_every = options_set(options, "save-every") ? options_int(options, "save-every")
                                                           : at_least_one(steps / 20);
     loop->stop_after =
