@@ -1,12 +1,12 @@
 /* The pictures of the chapter: what the latent holds, and what can be done with it. */
 #include "02-vae/vae_figures.h"
 
+#include "metric/principal.h"
 #include "support/fail.h"
 #include "support/memory.h"
 #include "train/pictures.h"
 
 #include <gsl/gsl_cdf.h>
-#include <gsl/gsl_eigen.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,35 +133,14 @@ static void means_and_variances(const double *z, int n, int width, double *mean,
 /* The two directions of largest variance of z [n, width] -> point [n, 2]. */
 static void principal_plane(const double *z, int n, int width, real *point)
 {
-    double *mean = memory_new((size_t)width, sizeof *mean),
-           *variance = memory_new((size_t)width, sizeof *mean);
-    gsl_matrix *covariance = gsl_matrix_calloc((size_t)width, (size_t)width);
-    gsl_matrix *vectors = gsl_matrix_alloc((size_t)width, (size_t)width);
-    gsl_vector *values = gsl_vector_alloc((size_t)width);
-    gsl_eigen_symmv_workspace *work = gsl_eigen_symmv_alloc((size_t)width);
-    means_and_variances(z, n, width, mean, variance);
-    for (int a = 0; a < width; a++)
-        for (int b = 0; b < width; b++) {
-            double sum = 0;
-            for (int i = 0; i < n; i++)
-                sum += (z[i * width + a] - mean[a]) * (z[i * width + b] - mean[b]);
-            gsl_matrix_set(covariance, (size_t)a, (size_t)b, sum / n);
-        }
-    gsl_eigen_symmv(covariance, values, vectors, work);
-    gsl_eigen_symmv_sort(values, vectors, GSL_EIGEN_SORT_VAL_DESC);
-    for (int i = 0; i < n; i++)
-        for (int c = 0; c < 2; c++) {
-            double sum = 0;
-            for (int j = 0; j < width; j++)
-                sum += (z[i * width + j] - mean[j]) * gsl_matrix_get(vectors, (size_t)j, (size_t)c);
-            point[2 * i + c] = (real)sum;
-        }
-    gsl_eigen_symmv_free(work);
-    gsl_vector_free(values);
-    gsl_matrix_free(vectors);
-    gsl_matrix_free(covariance);
-    free(mean);
-    free(variance);
+    size_t numbers = (size_t)n * (size_t)width;
+    real *row = memory_new(numbers, sizeof *row);
+    for (size_t i = 0; i < numbers; i++)
+        row[i] = (real)z[i];
+    Principal *principal = principal_fit(row, n, width, 2);
+    principal_project(principal, row, n, point);
+    principal_free(principal);
+    free(row);
 }
 
 static void latent_map(const Vae *vae, const Task *task)

@@ -133,15 +133,6 @@ static void destroy(Model *model)
     free(model);
 }
 
-/* Mean of rows first .. last-1 of a column. */
-static double mean_of_rows(const Tensor *column, int first, int last)
-{
-    double sum = 0;
-    for (int i = first; i < last; i++)
-        sum += (double)column->value[i];
-    return last > first ? sum / (last - first) : NAN;
-}
-
 /* Noise the batch, ask the network, backward, one update. Rows are in the order of their times, so
  * thirds of the batch are thirds of the process. */
 static void train_step(Model *model, Step *step, double *logged)
@@ -156,7 +147,7 @@ static void train_step(Model *model, Step *step, double *logged)
     optimizer_update(model->part[0].optimizer, step->learning_rate);
     logged[0] = tensor_mean_value(loss);
     for (int third = 0; third < 3; third++)
-        logged[1 + third] = mean_of_rows(loss, third * n / 3, (third + 1) * n / 3);
+        logged[1 + third] = tensor_mean_between(loss, third * n / 3, (third + 1) * n / 3);
 }
 
 static double validate_part(Model *model, Tensor *part, Rng *noise)

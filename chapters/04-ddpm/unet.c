@@ -17,23 +17,6 @@ static Linear named_linear(Params *params, const char *name, const char *part, i
     return linear;
 }
 
-static Conv2d named_conv(Params *params, const char *name, const char *part, int in, int out,
-                         int stride, Rng *rng)
-{
-    char *full = memory_format("%s.%s", name, part);
-    Conv2d conv = conv2d_create(params, full, 3, in, out, stride, ACTIVATION_NONE, rng);
-    free(full);
-    return conv;
-}
-
-static GroupNorm named_norm(Params *params, const char *name, const char *part, int channels)
-{
-    char *full = memory_format("%s.%s", name, part);
-    GroupNorm norm = group_norm_create(params, full, channels, UNET_GROUPS);
-    free(full);
-    return norm;
-}
-
 static void start_at_zero(Tensor *weight)
 {
     memset(weight->value, 0, weight->size * sizeof *weight->value);
@@ -44,11 +27,11 @@ static UNetBlock block_create(Params *params, const char *name, const char *part
 {
     char *full = memory_format("%s.%s%d", name, part, level);
     UNetBlock b = {.skip = {NULL, NULL, ACTIVATION_NONE}};
-    b.norm[0] = named_norm(params, full, "norm0", in);
-    b.conv[0] = named_conv(params, full, "conv0", in, out, 1, rng);
+    b.norm[0] = group_norm_create_part(params, full, "norm0", in, UNET_GROUPS);
+    b.conv[0] = conv2d_create_part(params, full, "conv0", 3, in, out, 1, rng);
     b.shift = named_linear(params, full, "shift", embedding, out, rng);
-    b.norm[1] = named_norm(params, full, "norm1", out);
-    b.conv[1] = named_conv(params, full, "conv1", out, out, 1, rng);
+    b.norm[1] = group_norm_create_part(params, full, "norm1", out, UNET_GROUPS);
+    b.conv[1] = conv2d_create_part(params, full, "conv1", 3, out, out, 1, rng);
     if (in != out)
         b.skip = named_linear(params, full, "skip", in, out, rng);
     start_at_zero(b.conv[1].weight);
@@ -59,7 +42,8 @@ static UNetBlock block_create(Params *params, const char *name, const char *part
 static AttentionBlock attention_create(Params *params, const char *name, int channels, Rng *rng)
 {
     char *full = memory_format("%s.attention", name);
-    AttentionBlock a = {.norm = named_norm(params, full, "norm", channels)};
+    AttentionBlock a = {.norm =
+                            group_norm_create_part(params, full, "norm", channels, UNET_GROUPS)};
     a.qkv = named_linear(params, full, "qkv", channels, 3 * channels, rng);
     a.out = named_linear(params, full, "out", channels, channels, rng);
     start_at_zero(a.out.weight);
@@ -71,7 +55,7 @@ static CrossBlock cross_create(Params *params, const char *name, const char *par
                                int channels, int context, Rng *rng)
 {
     char *full = memory_format("%s.%s%d", name, part, level);
-    CrossBlock b = {.norm = named_norm(params, full, "norm", channels)};
+    CrossBlock b = {.norm = group_norm_create_part(params, full, "norm", channels, UNET_GROUPS)};
     b.query = named_linear(params, full, "query", channels, channels, rng);
     b.key = named_linear(params, full, "key", context, channels, rng);
     b.value = named_linear(params, full, "value", context, channels, rng);
@@ -88,14 +72,14 @@ UNet unet_create(Params *params, const char *name, UNetShape shape, Rng *rng)
     int channels = shape.width[0], embedding = shape.embedding;
     if (shape.levels < 1 || shape.levels > UNET_MOST_LEVELS)
         fail("unet: %d levels; 1 to %d", shape.levels, UNET_MOST_LEVELS);
-    net.stem = named_conv(params, name, "stem", folded, channels, 1, rng);
+    net.stem = conv2d_create_part(params, name, "stem", 3, folded, channels, 1, rng);
     for (int i = 0; i <= last; i++) {
         char part[16] = {'s', 'h', 'r', 'i', 'n', 'k', (char)('0' + i)};
         net.down[i] =
             block_create(params, name, "down", i, channels, shape.width[i], embedding, rng);
         channels = shape.width[i];
         if (i < last)
-            net.shrink[i] = named_conv(params, name, part, channels, channels, 2, rng);
+            net.shrink[i] = conv2d_create_part(params, name, part, 3, channels, channels, 2, rng);
     }
     net.middle[0] = block_create(params, name, "middle", 0, channels, channels, embedding, rng);
     net.attention = attention_create(params, name, channels, rng);
@@ -111,10 +95,10 @@ UNet unet_create(Params *params, const char *name, UNetShape shape, Rng *rng)
             net.cross_up[i] =
                 cross_create(params, name, "cross_up", i, channels, shape.context, rng);
         if (i > 0)
-            net.grow[i] = named_conv(params, name, part, channels, channels, 1, rng);
+            net.grow[i] = conv2d_create_part(params, name, part, 3, channels, channels, 1, rng);
     }
-    net.norm = named_norm(params, name, "norm", channels);
-    net.head = named_conv(params, name, "head", channels, folded, 1, rng);
+    net.norm = group_norm_create_part(params, name, "norm", channels, UNET_GROUPS);
+    net.head = conv2d_create_part(params, name, "head", 3, channels, folded, 1, rng);
     start_at_zero(net.head.weight);
     return net;
 }

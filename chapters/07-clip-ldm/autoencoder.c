@@ -13,32 +13,16 @@ enum { SIDE = 32, FOLD = SIDE / LATENT_SIDE, FOLDED = 3 * FOLD * FOLD };
 
 /* ---------------------------------------------------------------- the network */
 
-static Conv2d named_conv(Params *params, const char *name, const char *part, int kernel, int in,
-                         int out, Rng *rng)
-{
-    char *full = memory_format("%s.%s", name, part);
-    Conv2d conv = conv2d_create(params, full, kernel, in, out, 1, ACTIVATION_NONE, rng);
-    free(full);
-    return conv;
-}
-
-static GroupNorm named_norm(Params *params, const char *name, const char *part, int channels)
-{
-    char *full = memory_format("%s.%s", name, part);
-    GroupNorm norm = group_norm_create(params, full, channels, AUTOENCODER_GROUPS);
-    free(full);
-    return norm;
-}
-
 /* The second convolution starts at zero: the block begins as the identity. */
 static ResidualBlock2d block_create(Params *params, const char *name, int number, int channels,
                                     Rng *rng)
 {
     char *full = memory_format("%s.%d", name, number);
-    ResidualBlock2d block = {.norm = {named_norm(params, full, "norm0", channels)}};
-    block.conv[0] = named_conv(params, full, "conv0", 3, channels, channels, rng);
-    block.norm[1] = named_norm(params, full, "norm1", channels);
-    block.conv[1] = named_conv(params, full, "conv1", 3, channels, channels, rng);
+    ResidualBlock2d block = {
+        .norm = {group_norm_create_part(params, full, "norm0", channels, AUTOENCODER_GROUPS)}};
+    block.conv[0] = conv2d_create_part(params, full, "conv0", 3, channels, channels, 1, rng);
+    block.norm[1] = group_norm_create_part(params, full, "norm1", channels, AUTOENCODER_GROUPS);
+    block.conv[1] = conv2d_create_part(params, full, "conv1", 3, channels, channels, 1, rng);
     memset(block.conv[1].weight->value, 0, block.conv[1].weight->size * sizeof(real));
     free(full);
     return block;
@@ -46,16 +30,20 @@ static ResidualBlock2d block_create(Params *params, const char *name, int number
 
 AutoencoderNet autoencoder_net_create(Params *params, int channels, Rng *rng)
 {
-    AutoencoderNet net = {.in = named_conv(params, "encoder", "in", 3, FOLDED, channels, rng)};
+    AutoencoderNet net = {
+        .in = conv2d_create_part(params, "encoder", "in", 3, FOLDED, channels, 1, rng)};
     for (int i = 0; i < AUTOENCODER_DOWN; i++)
         net.encoder[i] = block_create(params, "encoder", i, channels, rng);
-    net.encoder_norm = named_norm(params, "encoder", "norm", channels);
-    net.code = named_conv(params, "encoder", "code", 1, channels, 2 * LATENT_CHANNELS, rng);
-    net.open = named_conv(params, "decoder", "open", 3, LATENT_CHANNELS, channels, rng);
+    net.encoder_norm =
+        group_norm_create_part(params, "encoder", "norm", channels, AUTOENCODER_GROUPS);
+    net.code =
+        conv2d_create_part(params, "encoder", "code", 1, channels, 2 * LATENT_CHANNELS, 1, rng);
+    net.open = conv2d_create_part(params, "decoder", "open", 3, LATENT_CHANNELS, channels, 1, rng);
     for (int i = 0; i < AUTOENCODER_UP; i++)
         net.decoder[i] = block_create(params, "decoder", i, channels, rng);
-    net.decoder_norm = named_norm(params, "decoder", "norm", channels);
-    net.out = named_conv(params, "decoder", "out", 3, channels, FOLDED, rng);
+    net.decoder_norm =
+        group_norm_create_part(params, "decoder", "norm", channels, AUTOENCODER_GROUPS);
+    net.out = conv2d_create_part(params, "decoder", "out", 3, channels, FOLDED, 1, rng);
     return net;
 }
 

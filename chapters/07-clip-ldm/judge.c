@@ -2,10 +2,10 @@
 
 #include "metric/frechet.h"
 #include "metric/prdc.h"
+#include "metric/principal.h"
 #include "support/fail.h"
 #include "support/memory.h"
 
-#include <gsl/gsl_eigen.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,69 +102,43 @@ Judgement judge_pictures(const real *picture, const Scene *said, int n)
 enum { SMALL_SIDE = SCENE_SIDE / 2, SMALL = 3 * SMALL_SIDE * SMALL_SIDE };
 
 struct Plain {
-    double mean[SMALL];
-    double axis[PLAIN_FEATURES][SMALL]; /* of length 1 */
+    Principal *principal;
 };
 
-/* Cells of 2 x 2 pixels averaged, 0 .. 1. */
-static void shrink(const real *picture, double *small)
+/* n pictures, cells of 2 x 2 pixels averaged, 0 .. 1: [n, SMALL]; free with free(). */
+static real *shrunk(const real *picture, int n)
 {
-    for (int row = 0; row < SMALL_SIDE; row++)
-        for (int column = 0; column < SMALL_SIDE; column++)
-            for (int c = 0; c < 3; c++) {
-                const real *at = picture + (2 * row * SCENE_SIDE + 2 * column) * 3 + c;
-                double sum = (double)at[0] + (double)at[3] + (double)at[3 * SCENE_SIDE] +
-                             (double)at[3 * SCENE_SIDE + 3];
-                small[(row * SMALL_SIDE + column) * 3 + c] = sum / (4 * 255);
-            }
+    real *small = memory_new((size_t)n * SMALL, sizeof *small);
+    for (int i = 0; i < n * SMALL; i++) {
+        int c = i % 3, column = i / 3 % SMALL_SIDE, row = i / (3 * SMALL_SIDE) % SMALL_SIDE;
+        const real *at = picture + (size_t)(i / SMALL) * SCENE_LEVELS +
+                         (2 * row * SCENE_SIDE + 2 * column) * 3 + c;
+        small[i] = (at[0] + at[3] + at[3 * SCENE_SIDE] + at[3 * SCENE_SIDE + 3]) / (4 * 255);
+    }
+    return small;
 }
 
 Plain *plain_create(const real *picture, int n)
 {
     Plain *plain = memory_new(1, sizeof *plain);
-    real *small = memory_new((size_t)n * SMALL, sizeof *small);
-    double *covariance = memory_new((size_t)SMALL * SMALL, sizeof *covariance), one[SMALL];
-    for (int i = 0; i < n; i++) {
-        shrink(picture + (size_t)i * SCENE_LEVELS, one);
-        for (int d = 0; d < SMALL; d++)
-            small[(size_t)i * SMALL + (size_t)d] = (real)one[d];
-    }
-    frechet_moments(small, n, SMALL, plain->mean, covariance);
-    gsl_matrix_view matrix = gsl_matrix_view_array(covariance, SMALL, SMALL);
-    gsl_vector *value = gsl_vector_alloc(SMALL);
-    gsl_matrix *vector = gsl_matrix_alloc(SMALL, SMALL);
-    gsl_eigen_symmv_workspace *work = gsl_eigen_symmv_alloc(SMALL);
-    gsl_eigen_symmv(&matrix.matrix, value, vector, work);
-    gsl_eigen_symmv_sort(value, vector, GSL_EIGEN_SORT_VAL_DESC);
-    for (int f = 0; f < PLAIN_FEATURES; f++)
-        for (int d = 0; d < SMALL; d++)
-            plain->axis[f][d] = gsl_matrix_get(vector, (size_t)d, (size_t)f);
-    gsl_eigen_symmv_free(work);
-    gsl_matrix_free(vector);
-    gsl_vector_free(value);
-    free(covariance);
+    real *small = shrunk(picture, n);
+    plain->principal = principal_fit(small, n, SMALL, PLAIN_FEATURES);
     free(small);
     return plain;
 }
 
 void plain_free(Plain *plain)
 {
+    principal_free(plain->principal);
     free(plain);
 }
 
 real *plain_features(const Plain *plain, const real *picture, int n)
 {
     real *feature = memory_new((size_t)n * PLAIN_FEATURES, sizeof *feature);
-    double small[SMALL];
-    for (int i = 0; i < n; i++) {
-        shrink(picture + (size_t)i * SCENE_LEVELS, small);
-        for (int f = 0; f < PLAIN_FEATURES; f++) {
-            double sum = 0;
-            for (int d = 0; d < SMALL; d++)
-                sum += plain->axis[f][d] * (small[d] - plain->mean[d]);
-            feature[i * PLAIN_FEATURES + f] = (real)sum;
-        }
-    }
+    real *small = shrunk(picture, n);
+    principal_project(plain->principal, small, n, feature);
+    free(small);
     return feature;
 }
 

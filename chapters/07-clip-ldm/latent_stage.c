@@ -242,14 +242,6 @@ static Tensor *loss_of(const LatentDiffusion *m, Tensor *x, Split split, const u
     return tensor_mean_axis(tensor_square(tensor_sub(v, f)), 1);
 }
 
-static double mean_of_rows(const Tensor *column, int first, int last)
-{
-    double sum = 0;
-    for (int i = first; i < last; i++)
-        sum += (double)column->value[i];
-    return last > first ? sum / (last - first) : NAN;
-}
-
 static void train_step(Model *model, Step *step, double *logged)
 {
     int n = tensor_rows(step->x);
@@ -259,7 +251,7 @@ static void train_step(Model *model, Step *step, double *logged)
     optimizer_update(model->part[0].optimizer, step->learning_rate);
     logged[0] = tensor_mean_value(loss);
     for (int third = 0; third < 3; third++)
-        logged[1 + third] = mean_of_rows(loss, third * n / 3, (third + 1) * n / 3);
+        logged[1 + third] = tensor_mean_between(loss, third * n / 3, (third + 1) * n / 3);
 }
 
 static double validate(Model *model, Tensor *x, Rng noise)

@@ -2,10 +2,9 @@
 #include "07-clip-ldm/experiment.h"
 
 #include "07-clip-ldm/judge.h"
-#include "metric/frechet.h"
+#include "metric/principal.h"
 #include "support/memory.h"
 
-#include <gsl/gsl_eigen.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,27 +63,9 @@ static double modality_gap(const Space *space)
 /* The two largest principal components of rows [n, dim] -> point [n, 2]. */
 static void project(const real *row, int n, int dim, real *point)
 {
-    size_t size = (size_t)dim;
-    double *mean = memory_new(size + size * size, sizeof *mean), *covariance = mean + size;
-    frechet_moments(row, n, dim, mean, covariance);
-    gsl_matrix_view matrix = gsl_matrix_view_array(covariance, size, size);
-    gsl_vector *value = gsl_vector_alloc(size);
-    gsl_matrix *axis = gsl_matrix_alloc(size, size);
-    gsl_eigen_symmv_workspace *work = gsl_eigen_symmv_alloc(size);
-    gsl_eigen_symmv(&matrix.matrix, value, axis, work);
-    gsl_eigen_symmv_sort(value, axis, GSL_EIGEN_SORT_VAL_DESC);
-    for (int i = 0; i < n; i++)
-        for (int k = 0; k < 2; k++) {
-            double sum = 0;
-            for (size_t d = 0; d < size; d++)
-                sum += gsl_matrix_get(axis, d, (size_t)k) *
-                       ((double)row[(size_t)i * size + d] - mean[d]);
-            point[2 * i + k] = (real)sum;
-        }
-    gsl_eigen_symmv_free(work);
-    gsl_matrix_free(axis);
-    gsl_vector_free(value);
-    free(mean);
+    Principal *principal = principal_fit(row, n, dim, 2);
+    principal_project(principal, row, n, point);
+    principal_free(principal);
 }
 
 /* Each vector's place along the line from the pictures' mean to the sentences'. */

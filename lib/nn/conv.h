@@ -17,6 +17,10 @@ typedef struct Conv2d {
 Conv2d conv2d_create(Params *params, const char *name, int kernel, int in, int out, int stride,
                      Activation activation, Rng *rng);
 
+/* The same under the name BLOCK.PART, without an activation. */
+Conv2d conv2d_create_part(Params *params, const char *block, const char *part, int kernel, int in,
+                          int out, int stride, Rng *rng);
+
 /* x [n, height, width, in] -> [n, ceil(height / stride), ceil(width / stride), out], odd kernels */
 Tensor *conv2d_forward(const Conv2d *conv, Tensor *x);
 

@@ -1,7 +1,10 @@
 #include "nn/norm.h"
 
 #include "support/fail.h"
+#include "support/memory.h"
 #include "tensor/norm_row.h"
+
+#include <stdlib.h>
 
 static Tensor *line(Params *params, const char *name, const char *part, int width, real value)
 {
@@ -19,6 +22,15 @@ GroupNorm group_norm_create(Params *params, const char *name, int channels, int 
              name, groups, channels);
     return (GroupNorm){line(params, name, "gain", channels, 1),
                        line(params, name, "bias", channels, 0), groups};
+}
+
+GroupNorm group_norm_create_part(Params *params, const char *block, const char *part, int channels,
+                                 int groups)
+{
+    char *name = memory_format("%s.%s", block, part);
+    GroupNorm norm = group_norm_create(params, name, channels, groups);
+    free(name);
+    return norm;
 }
 
 Tensor *group_norm_forward(const GroupNorm *norm, Tensor *x)

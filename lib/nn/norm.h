@@ -12,6 +12,10 @@ typedef struct GroupNorm {
 /* Weights NAME.gain and NAME.bias; groups divides channels. */
 GroupNorm group_norm_create(Params *params, const char *name, int channels, int groups);
 
+/* The same under the name BLOCK.PART. */
+GroupNorm group_norm_create_part(Params *params, const char *block, const char *part, int channels,
+                                 int groups);
+
 /* x [n, ..., channels], same shape out; and with SiLU behind it. */
 Tensor *group_norm_forward(const GroupNorm *norm, Tensor *x);
 Tensor *group_norm_silu_forward(const GroupNorm *norm, Tensor *x);

@@ -3,6 +3,7 @@
 #include "support/fail.h"
 #include "tensor/op.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -72,6 +73,14 @@ double tensor_mean_value(const Tensor *a)
     for (size_t i = 0; i < a->size; i++)
         sum += (double)a->value[i];
     return sum / (double)a->size;
+}
+
+double tensor_mean_between(const Tensor *a, int first, int last)
+{
+    double sum = 0;
+    for (int i = first; i < last; i++)
+        sum += (double)a->value[i];
+    return last > first ? sum / (last - first) : NAN;
 }
 
 bool tensor_same_shape(const Tensor *a, const Tensor *b)

@@ -132,6 +132,9 @@ real tensor_item(const Tensor *a);
 /* The mean of all numbers, added up in double; no tensor is made. */
 double tensor_mean_value(const Tensor *a);
 
+/* The same of elements first .. last-1; NaN where there are none. */
+double tensor_mean_between(const Tensor *a, int first, int last);
+
 bool tensor_same_shape(const Tensor *a, const Tensor *b);
 
 /* "[2, 7]" into text, which is returned. */
