@@ -38,7 +38,7 @@ const OptionSpec loop_options[] = {
 enum {
     LOG_LINES = 500,
     VALIDATIONS = 50,
-    QUICK_VALIDATIONS = 4, /* of --quick, where they would take longer than the steps */
+    VALIDATE_STEPS = 5, /* at least so many between two, or a short run would do little else */
     VALIDATION_EXAMPLES = 1000
 };
 
@@ -326,8 +326,8 @@ static void prepare(Loop *loop, Options *options, bool resume)
     if (loop->schedule.warmup >= steps)
         loop->schedule.warmup = steps - 1;
     loop->log_every = at_least_one(steps / LOG_LINES);
-    long validations = quick ? QUICK_VALIDATIONS : VALIDATIONS;
-    loop->validate_every = at_least_one(steps / validations / loop->log_every) * loop->log_every;
+    long apart = steps / VALIDATIONS > VALIDATE_STEPS ? steps / VALIDATIONS : VALIDATE_STEPS;
+    loop->validate_every = at_least_one(apart / loop->log_every) * loop->log_every;
     loop->save_every = options_set(options, "save-every") ? options_int(options, "save-every")
                                                           : at_least_one(steps / 20);
     loop->stop_after =
