@@ -62,17 +62,22 @@ typedef struct Place {
 } Place;
 
 /* share in (0, 1) of the whole process. */
-static Place place_at(const Ddpm *ddpm, double share)
+static Place place_at(const NoiseSchedule *schedule, PredictionKind prediction, double share)
 {
-    if (ddpm->prediction == PREDICT_FLOW)
+    if (prediction == PREDICT_FLOW)
         return (Place){1 - share, share, POSITIONS * share};
-    int steps = ddpm->schedule->steps, t = 1 + (int)(share * steps);
+    int steps = schedule->steps, t = 1 + (int)(share * steps);
     t = t < steps ? t : steps;
-    return (Place){noise_alpha(ddpm->schedule, t), noise_sigma(ddpm->schedule, t),
-                   POSITIONS * t / steps};
+    return (Place){noise_alpha(schedule, t), noise_sigma(schedule, t), POSITIONS * t / steps};
 }
 
 Noised ddpm_noised(const Ddpm *ddpm, Tensor *x0, Rng *noise)
+{
+    return noised_batch(ddpm->schedule, ddpm->prediction, x0, noise);
+}
+
+Noised noised_batch(const NoiseSchedule *schedule, PredictionKind prediction, Tensor *x0,
+                    Rng *noise)
 {
     Tape *tape = x0->tape;
     int n = tensor_rows(x0);
@@ -80,15 +85,15 @@ Noised ddpm_noised(const Ddpm *ddpm, Tensor *x0, Rng *noise)
     Tensor *alpha = tensor_new_matrix(tape, n, 1), *sigma = tensor_new_matrix(tape, n, 1);
     Tensor *of_x0 = tensor_new_matrix(tape, n, 1), *of_noise = tensor_new_matrix(tape, n, 1);
     for (int i = 0; i < n; i++) {
-        Place place = place_at(ddpm, (i + rng_uniform_one(noise)) / n);
-        Target target = prediction_target(ddpm->prediction, place.alpha, place.sigma);
+        Place place = place_at(schedule, prediction, (i + rng_uniform_one(noise)) / n);
+        Target target = prediction_target(prediction, place.alpha, place.sigma);
         position->value[i] = (real)place.position;
         alpha->value[i] = (real)place.alpha;
         sigma->value[i] = (real)place.sigma;
         of_x0->value[i] = (real)target.x0;
         of_noise->value[i] = (real)target.noise;
     }
-    Tensor *eps = gaussian_noise(tape, 2, (int[]){n, ddpm->dims}, noise);
+    Tensor *eps = gaussian_noise(tape, 2, x0->shape, noise);
     return (Noised){tensor_name(rows_mixed(alpha, x0, sigma, eps), "x_t"),
                     rows_mixed(of_x0, x0, of_noise, eps), position};
 }

@@ -68,6 +68,10 @@ typedef struct Noised {
  * over the batch: row i's lies in the i-th of n equal parts. */
 Noised ddpm_noised(const Ddpm *ddpm, Tensor *x0, Rng *noise);
 
+/* The same of any model with that schedule and prediction. */
+Noised noised_batch(const NoiseSchedule *schedule, PredictionKind prediction, Tensor *x0,
+                    Rng *noise);
+
 /* |target - f|^2 / dims -> [n, 1]: the simplified loss (Ho et al. 2020, eq. 14), or conditional
  * flow matching (Lipman et al. 2023, eq. 23). class [n, classes + 1] (class_rows), or NULL. */
 Tensor *ddpm_loss(const Ddpm *ddpm, const Noised *noised, Tensor *class);

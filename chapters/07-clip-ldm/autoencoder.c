@@ -2,6 +2,7 @@
 #include "07-clip-ldm/autoencoder.h"
 
 #include "07-clip-ldm/gallery.h"
+#include "07-clip-ldm/sentence.h"
 #include "support/fail.h"
 #include "support/memory.h"
 
@@ -92,7 +93,7 @@ static const OptionSpec options[] = {
 static void defaults(Options *o, const Dataset *data)
 {
     const char *from = "the chapter's defaults";
-    (void)data;
+    sentence_check_data(data);
     options_put(o, "batch", "64", from);
     options_put(o, "lr", "2.5e-3", from);
     options_put(o, "steps", "2000", from);

@@ -1,8 +1,8 @@
 /* The convolutional form of chapter 2's variational autoencoder: pictures of 32 x 32 pixels in
  * colour to latents of 8 x 8 x 4 numbers and back.
  *
- *     encoder  pixels folded 2 x 2; 3 x 3 convolutions, one with stride 2  -> mean, logvar of
- * q(z|x) decoder  3 x 3 convolutions, nearest upsampling, unfolded            -> mean of p(x|z)
+ *     encoder  cells of 4 x 4 pixels become channels; a residual block  -> mean, logvar of q(z|x)
+ *     decoder  three residual blocks; channels become cells again       -> mean of p(x|z)
  *     loss     -E_q[log p(x|z)] + beta KL(q(z|x) || N(0, I)),  p(x|z) = N(decoder(z), sd^2 I)
  *
  * beta is small: the latents are to carry the picture, and what their distribution is, diffusion

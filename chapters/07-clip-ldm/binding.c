@@ -4,10 +4,8 @@
 #include "07-clip-ldm/judge.h"
 #include "support/memory.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const OptionSpec binding_options[] = {
     DRAW_OPTIONS,
@@ -76,7 +74,7 @@ static void binding(const Call *call)
     enum { SHOWN = 16, COLUMNS = 8 };
     Painter painter = painter_open(call->dir);
     judge_check(&painter);
-    DrawHow how = experiment_how(call);
+    DrawHow how = experiment_how(call, &painter);
     int n = (int)options_int(call->options, "n"), right = 0, wrong = 0, number = 0;
     Rng rng = rng_stream((uint64_t)options_int(call->options, "seed"), "binding");
     Scene *said = memory_new((size_t)n, sizeof *said),

@@ -2,12 +2,10 @@
 #include "07-clip-ldm/clip.h"
 
 #include "support/fail.h"
-#include "support/memory.h"
 #include "tensor/tape.h"
 
 #include <gsl/gsl_randist.h>
 #include <math.h>
-#include <stdlib.h>
 
 static const int CHANNELS[CLIP_CONVS + 1] = {3, 32, 64, 128};
 enum { SIDE = 32, LAST_SIDE = SIDE >> CLIP_CONVS };

@@ -15,9 +15,7 @@ static const OptionSpec options[] = {{"embedding", OPTION_INT, "64", "N",
 static void defaults(Options *o, const Dataset *data)
 {
     const char *from = "the chapter's defaults";
-    if (data->world == NULL)
-        refuse("--data %s: its pictures have no sentences; choose --data shapes or --data faces",
-               data->name);
+    sentence_check_data(data);
     options_put(o, "batch", "128", from);
     options_put(o, "lr", "1e-3", from);
     options_put(o, "steps", "3000", from);

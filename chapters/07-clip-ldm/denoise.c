@@ -48,12 +48,10 @@ static void latent_pixels(const real *z, real *picture)
 static void denoise(const Call *call)
 {
     Painter painter = painter_open(call->dir);
-    Sentence sentence[SEEN_AT_ONCE];
-    for (int i = 0; i < SEEN_AT_ONCE; i++)
-        sentence[i] = sentence_typed(painter.model->world, call->word[0]);
+    Sentence *sentence = experiment_typed(&painter, call->word[0], SEEN_AT_ONCE);
     size_t numbers = (size_t)FRAMES * SEEN_AT_ONCE;
     Film film = {.observer = {see}, .every = 1};
-    DrawHow how = experiment_how(call);
+    DrawHow how = experiment_how(call, &painter);
     film.every = (how.steps + FRAMES - 2) / (FRAMES - 1);
     film.z = memory_new(2 * numbers * LATENT_DIMS, sizeof(real));
     film.z0 = film.z + numbers * LATENT_DIMS;
@@ -67,7 +65,8 @@ static void denoise(const Call *call)
     real *guess = memory_new(numbers * SCENE_LEVELS, sizeof *guess);
     painter_decode(&painter, film.z, shown * SEEN_AT_ONCE, now);
     painter_decode(&painter, film.z0, shown * SEEN_AT_ONCE, guess);
-    /* A strip: every second frame; latents, what they decode to, what they will become. */
+    /* A strip: half of the frames, evenly spread; latents, what they decode to, what they will
+     * become. */
     enum { COLUMNS = FRAMES / 2 };
     int columns = shown / 2;
     real *strip = memory_new(3 * COLUMNS * (size_t)SCENE_LEVELS, sizeof *strip);
@@ -99,6 +98,7 @@ static void denoise(const Call *call)
     figure_images_gif(figures, &(FigureText){.name = "denoise", .title = title}, frame, shown, NULL,
                       0.25);
     experiment_end(figures);
+    free(sentence);
     free(title);
     free(strip);
     free(guess);

@@ -1,8 +1,6 @@
 /* draw, edit, vary, rank: from sentences and pictures to pictures, and back to a number. */
-#include "07-clip-ldm/commands.h"
-
+#include "07-clip-ldm/experiment.h"
 #include "07-clip-ldm/gallery.h"
-#include "07-clip-ldm/stages.h"
 #include "data/scene.h"
 #include "support/fail.h"
 #include "support/memory.h"
@@ -14,48 +12,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-static DrawHow how_of(const Options *o)
-{
-    return (DrawHow){.guidance = options_real(o, "guidance"),
-                     .steps = (int)options_int(o, "steps")};
-}
-
-static void check_steps(const Painter *painter, const Options *o)
-{
-    int all = painter->model->schedule->steps;
-    if (options_int(o, "steps") > all)
-        refuse_usage("--steps %ld: the run has %d steps of noise; choose at most that",
-                     options_int(o, "steps"), all);
-}
-
-/* The same sentence for n pictures. */
-static Sentence *sentences(const World *world, const char *typed, int n)
-{
-    Sentence one = sentence_typed(world, typed), *all = memory_new((size_t)n, sizeof *all);
-    for (int i = 0; i < n; i++)
-        all[i] = one;
-    return all;
-}
-
-/* How many of the pictures of scenes show what a sentence of the grammar says; -1: it is none, or
- * the pictures are no scenes. */
-static int count_right(const Painter *painter, const char *typed, const real *picture, int n)
+/* Where the sentence is one of the grammar of scenes: how many of the pictures show what it says.
+ */
+static void say_right(const Painter *painter, const char *typed, const real *picture, int n)
 {
     Scene said, read;
     int right = 0;
     if (strcmp(painter->run->data->name, "shapes") != 0 || !scene_parse(typed, &said))
-        return -1;
+        return;
     for (int i = 0; i < n; i++)
         right +=
             scene_read(picture + (size_t)i * SCENE_LEVELS, &read) && scene_satisfies(&read, &said);
-    return right;
-}
-
-static void say_right(const Painter *painter, const char *typed, const real *picture, int n)
-{
-    int right = count_right(painter, typed, picture, n);
-    if (right >= 0)
-        printf("the reader finds all that the sentence says in %d of %d\n", right, n);
+    printf("the reader finds all that the sentence says in %d of %d\n", right, n);
 }
 
 /* ---------------------------------------------------------------- draw */
@@ -73,16 +41,15 @@ static void draw(const Call *call)
     const Options *o = call->options;
     int n = (int)options_int(o, "n");
     Painter painter = painter_open(call->dir);
-    check_steps(&painter, o);
-    Sentence *sentence = sentences(painter.model->world, call->word[0], n);
+    DrawHow how = experiment_how(call, &painter);
+    Sentence *sentence = experiment_typed(&painter, call->word[0], n);
     real *picture = memory_new((size_t)n * WORLD_MOST_LEVELS, sizeof *picture);
     Rng noise = rng_stream((uint64_t)options_int(o, "seed"), "draw");
-    DrawHow how = how_of(o);
     double start = profile_seconds();
     painter_draw(&painter, &(Wish){.sentence = sentence}, n, &how, &noise, picture);
     printf("drawn in %s\n", progress_duration(profile_seconds() - start, (char[32]){0}));
     say_right(&painter, call->word[0], picture, n);
-    gallery_grid(options_text(o, "out"), call->word[0], picture, n, 0);
+    gallery_grid(options_text(o, "out"), call->word[0], picture, n);
     if (options_flag(o, "each"))
         gallery_each(options_text(o, "out"), picture, n);
     free(picture);
@@ -122,35 +89,47 @@ static void show_changed(const Call *call, const char *title, const real *before
     real *all = memory_new((size_t)(n + 1) * WORLD_MOST_LEVELS, sizeof *all);
     memcpy(all, before, WORLD_MOST_LEVELS * sizeof(real));
     memcpy(all + WORLD_MOST_LEVELS, after, (size_t)n * WORLD_MOST_LEVELS * sizeof(real));
-    gallery_grid(options_text(call->options, "out"), title, all, n + 1, 0);
+    gallery_grid(options_text(call->options, "out"), title, all, n + 1);
     if (options_flag(call->options, "each"))
         gallery_each(options_text(call->options, "out"), after, n);
     free(all);
 }
 
-static void edit(const Call *call)
+/* The picture of the first word n times anew: steered by the sentence `typed`, begun with the
+ * picture after that share of the way to noise; or, typed NULL, begun with noise and steered by the
+ * picture.
+ */
+static void change(const Call *call, const char *title, const char *typed, double strength)
 {
     const Options *o = call->options;
     int n = (int)options_int(o, "n");
     Painter painter = painter_open(call->dir);
-    check_steps(&painter, o);
-    DrawHow how = how_of(o);
+    DrawHow how = experiment_how(call, &painter);
     real *before = copies(&painter, call->word[0], n);
     real *after = memory_new((size_t)n * WORLD_MOST_LEVELS, sizeof *after);
-    Sentence *sentence = sentences(painter.model->world, call->word[1], n);
-    Rng noise = rng_stream((uint64_t)options_int(o, "seed"), "edit");
-    how.start = before;
-    how.from = (int)lround(options_real(o, "strength") * how.steps);
-    if (how.from > 0)
-        painter_draw(&painter, &(Wish){.sentence = sentence}, n, &how, &noise, after);
-    else
+    Sentence *sentence = typed != NULL ? experiment_typed(&painter, typed, n) : NULL;
+    Wish wish = {.sentence = sentence, .picture = before};
+    Rng noise = rng_stream((uint64_t)options_int(o, "seed"), typed != NULL ? "edit" : "vary");
+    if (typed != NULL) {
+        how.start = before;
+        how.from = (int)lround(strength * how.steps);
+    }
+    if (typed != NULL && how.from == 0)
         painter_reconstruct(&painter, before, n, after);
-    say_right(&painter, call->word[1], after, n);
-    show_changed(call, call->word[1], before, after, n);
+    else
+        painter_draw(&painter, &wish, n, &how, &noise, after);
+    if (typed != NULL)
+        say_right(&painter, typed, after, n);
+    show_changed(call, title, before, after, n);
     free(sentence);
     free(after);
     free(before);
     painter_close(&painter);
+}
+
+static void edit(const Call *call)
+{
+    change(call, call->word[1], call->word[1], options_real(call->options, "strength"));
 }
 
 const LdmCommand command_edit = {
@@ -173,19 +152,7 @@ static const OptionSpec vary_options[] = {
 
 static void vary(const Call *call)
 {
-    const Options *o = call->options;
-    int n = (int)options_int(o, "n");
-    Painter painter = painter_open(call->dir);
-    check_steps(&painter, o);
-    DrawHow how = how_of(o);
-    real *before = copies(&painter, call->word[0], n);
-    real *after = memory_new((size_t)n * WORLD_MOST_LEVELS, sizeof *after);
-    Rng noise = rng_stream((uint64_t)options_int(o, "seed"), "vary");
-    painter_draw(&painter, &(Wish){.picture = before}, n, &how, &noise, after);
-    show_changed(call, "A picture, and others of the same CLIP vector", before, after, n);
-    free(after);
-    free(before);
-    painter_close(&painter);
+    change(call, "A picture, and others of the same CLIP vector", NULL, 0);
 }
 
 const LdmCommand command_vary = {

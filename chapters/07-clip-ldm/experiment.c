@@ -1,6 +1,7 @@
 #include "07-clip-ldm/experiment.h"
 
 #include "07-clip-ldm/judge.h"
+#include "support/fail.h"
 #include "support/memory.h"
 
 #include <stdio.h>
@@ -21,10 +22,26 @@ void experiment_end(Figures *figures)
     figures_close(figures);
 }
 
-DrawHow experiment_how(const Call *call)
+DrawHow experiment_how(const Call *call, const Painter *painter)
 {
-    return (DrawHow){.guidance = options_real(call->options, "guidance"),
-                     .steps = (int)options_int(call->options, "steps")};
+    const Options *o = call->options;
+    DrawHow how = {.steps = (int)options_int(o, "steps")};
+    int all = painter->model->schedule->steps;
+    if (how.steps > all)
+        refuse_usage("--steps %d: the run has %d steps of noise; choose at most that", how.steps,
+                     all);
+    if (options_known(o, "guidance") && options_set(o, "guidance"))
+        how.guidance = options_real(o, "guidance");
+    return how;
+}
+
+Sentence *experiment_typed(const Painter *painter, const char *typed, int n)
+{
+    Sentence one = sentence_typed(painter->model->world, typed);
+    Sentence *all = memory_new((size_t)n, sizeof *all);
+    for (int i = 0; i < n; i++)
+        all[i] = one;
+    return all;
 }
 
 real *experiment_drawn(const Painter *painter, const Scene *scene, int n, const DrawHow *how,

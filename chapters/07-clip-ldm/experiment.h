@@ -10,8 +10,11 @@
 Figures *experiment_figures(const Call *call);
 void experiment_end(Figures *figures);
 
-/* --guidance and --steps of DRAW_OPTIONS. */
-DrawHow experiment_how(const Call *call);
+/* --steps, and --guidance where the command has it. Refuses more steps than the run has. */
+DrawHow experiment_how(const Call *call, const Painter *painter);
+
+/* The same typed sentence for n pictures; free with free(). */
+Sentence *experiment_typed(const Painter *painter, const char *typed, int n);
 
 /* Pictures [n, 3072] of n scenes by English and Korean sentences in turn; free with free(). */
 real *experiment_drawn(const Painter *painter, const Scene *scene, int n, const DrawHow *how,

@@ -54,13 +54,12 @@ static char *stem_of(const char *file)
     return memory_format("%.*s", (int)(ends ? length - 4 : length), file);
 }
 
-void gallery_grid(const char *file, const char *title, const real *picture, int n, int columns)
+void gallery_grid(const char *file, const char *title, const real *picture, int n)
 {
     char *stem = stem_of(file), *slash = strrchr(stem, '/');
     char *folder =
         slash != NULL ? memory_format("%.*s", (int)(slash - stem), stem) : memory_text(".");
-    if (columns == 0)
-        columns = (int)ceil(sqrt(n));
+    int columns = (int)ceil(sqrt(n));
     Figures *figures = figures_open(*folder != '\0' ? folder : "/");
     FigureText text = {.name = slash != NULL ? slash + 1 : stem, .title = title};
     draw_images(figures, &text, picture, n, (n + columns - 1) / columns, columns, NULL, NULL);

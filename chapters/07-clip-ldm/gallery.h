@@ -5,9 +5,9 @@
 #include "plot/figure.h"
 #include "support/real.h"
 
-/* FILE.png (or a name without the ending): n pictures in a grid of so many columns (0: near a
- * square), with the script and data beside it. Prints the path. */
-void gallery_grid(const char *file, const char *title, const real *picture, int n, int columns);
+/* FILE.png (or a name without the ending): n pictures in a grid near a square, with the
+ * script and data beside it. Prints the path. */
+void gallery_grid(const char *file, const char *title, const real *picture, int n);
 
 /* FILE-1.png ...: each picture alone, pixel by pixel. */
 void gallery_each(const char *file, const real *picture, int n);

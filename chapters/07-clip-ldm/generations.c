@@ -10,7 +10,6 @@
 #include "support/memory.h"
 #include "train/progress.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +25,7 @@ static const OptionSpec options[] = {
      NULL},
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
 
-enum { MOST = 20, SHOWN = 8, BATCH = 64, JUDGED = 300 };
+enum { MOST = 20, SHOWN = 8, BATCH = 64, JUDGED = 300, LINES = 3 };
 
 /* A line of models: everything of it. */
 typedef struct Descent {
@@ -40,28 +39,32 @@ typedef struct Descent {
     real *shown; /* [generations, SHOWN, 3072] */
 } Descent;
 
-/* Pictures of all sentences, by the model as it is. */
+static Rng stream_of(const Descent *d, const char *name, int generation)
+{
+    uint64_t seed = (uint64_t)options_int(d->call->options, "seed");
+    return rng_at(rng_stream(seed, name), (uint64_t)generation);
+}
+
+/* Pictures of all scenes, by the model as it is. All is said that is true of a scene, so that
+ * whatever is said of its picture later was asked for. */
 static void draw_all(Descent *d, int generation)
 {
-    const World *world = d->painter.model->world;
-    Sentence *sentence = memory_new((size_t)d->n, sizeof *sentence);
-    Rng rng = rng_at(rng_stream(1, "generations draw"), (uint64_t)generation);
-    for (int i = 0; i < d->n; i++) {
-        char text[CAPTION_BYTES];
-        world->caption(SPLIT_TRAIN, d->example[i], (Language)(i % LANGUAGES), &rng, text);
-        sentence[i] = sentence_of(world, text);
-    }
-    DrawHow how = experiment_how(d->call);
-    painter_draw(&d->painter, &(Wish){.sentence = sentence}, d->n, &how, &rng, d->picture);
-    free(sentence);
+    Scene *scene = memory_new((size_t)d->n, sizeof *scene);
+    Rng rng = stream_of(d, "generations draw", generation);
+    for (int i = 0; i < d->n; i++)
+        scene[i] = scene_of(SPLIT_TRAIN, d->example[i]);
+    DrawHow how = experiment_how(d->call, &d->painter);
+    free(d->picture);
+    d->picture = experiment_drawn(&d->painter, scene, d->n, &how, &rng);
+    free(scene);
 }
 
 /* Right attributes, distance and coverage of one-object pictures. */
-static void judge(Descent *d, const Plain *plain, const real *reals, int generation)
+static void judge(Descent *d, const Principal *plain, const real *reals, int generation)
 {
-    Rng rng = rng_stream(1, "generations judge");
+    Rng rng = stream_of(d, "generations judge", 0);
     Scene *scene = judge_scenes(&rng, JUDGED, 1, SCENE_SEEN);
-    DrawHow how = experiment_how(d->call);
+    DrawHow how = experiment_how(d->call, &d->painter);
     real *picture = experiment_drawn(&d->painter, scene, JUDGED, &how, &rng);
     PlainQuality quality = plain_compare(plain, reals, picture, JUDGED);
     d->right[generation] = judge_pictures(picture, scene, JUDGED).all;
@@ -83,8 +86,8 @@ static void train_on(Descent *d, int generation)
     const Dataset *data = d->painter.run->data;
     Tape *tape = d->painter.tape;
     long steps = options_int(d->call->options, "train");
-    Rng order = rng_at(rng_stream(1, "generations order"), (uint64_t)generation);
-    Rng noise = rng_stream(1, "generations noise");
+    Rng order = stream_of(d, "generations order", generation);
+    Rng noise = stream_of(d, "generations noise", 0);
     Progress progress =
         progress_start("train", "steps", 0, steps, options_flag(d->call->options, "quiet"));
     tape_record(tape, true);
@@ -101,7 +104,7 @@ static void train_on(Descent *d, int generation)
             int from = (int)rng_below(&order, (uint64_t)d->n);
             real *x = step.x->value + (size_t)i * SCENE_LEVELS;
             example[i] = d->example[from];
-            if (i < d->fresh * BATCH)
+            if (rng_uniform_one(&order) < d->fresh) /* whatever the row: times rise with it */
                 dataset_fetch(data, SPLIT_TRAIN, &example[i], 1, NULL, x, NULL, NULL);
             else
                 memcpy(x, d->picture + (size_t)from * SCENE_LEVELS, SCENE_LEVELS * sizeof *x);
@@ -112,7 +115,7 @@ static void train_on(Descent *d, int generation)
     progress_end(&progress, "");
 }
 
-static void descend(Descent *d, const Plain *plain, const real *reals, int generations)
+static void descend(Descent *d, const Principal *plain, const real *reals, int generations)
 {
     d->painter = painter_open(d->call->dir);
     judge_check(&d->painter);
@@ -133,13 +136,14 @@ static void draw_figures(const Call *call, const Descent *d, int generations)
     for (int g = 0; g < generations; g++)
         number[g] = g + 1;
     char *fresh = memory_format("%g %% true pictures", 100 * d[1].fresh);
-    FigureCurve right[] = {{.label = "its own pictures alone", .y = d[0].right},
-                           {.label = fresh, .y = d[1].right}};
-    FigureCurve frechet[] = {{.label = "its own pictures alone", .y = d[0].frechet},
-                             {.label = fresh, .y = d[1].frechet}};
-    FigureCurve coverage[] = {{.label = "its own pictures alone", .y = d[0].coverage},
-                              {.label = fresh, .y = d[1].coverage}};
-    FigureLines lines = {.x = number, .n = (size_t)generations, .curves = 2};
+    const char *label[LINES] = {"its own pictures alone", fresh, "true pictures alone"};
+    FigureCurve right[LINES], frechet[LINES], coverage[LINES];
+    for (int line = 0; line < LINES; line++) {
+        right[line] = (FigureCurve){.label = label[line], .y = d[line].right};
+        frechet[line] = (FigureCurve){.label = label[line], .y = d[line].frechet};
+        coverage[line] = (FigureCurve){.label = label[line], .y = d[line].coverage};
+    }
+    FigureLines lines = {.x = number, .n = (size_t)generations, .curves = LINES};
     lines.curve = right;
     lines.y_range = (FigureRange){0, 1};
     figure_lines(figures,
@@ -163,11 +167,11 @@ static void draw_figures(const Call *call, const Descent *d, int generations)
                                .x_label = "generation",
                                .y_label = "Frechet distance, plain features"},
                  &lines);
-    char label[MOST][24];
+    char numbered[MOST][24];
     const char *row[MOST];
     for (int g = 0; g < generations; g++) {
-        snprintf(label[g], sizeof label[g], "generation %d", g + 1);
-        row[g] = label[g];
+        snprintf(numbered[g], sizeof numbered[g], "generation %d", g + 1);
+        row[g] = numbered[g];
     }
     gallery_figure(figures,
                    &(FigureText){.name = "generations",
@@ -182,31 +186,32 @@ static void run(const Call *call)
 {
     int generations = (int)options_int(call->options, "generations");
     int n = (int)options_int(call->options, "pictures");
-    Rng rng = rng_stream(1, "generations real");
+    Rng rng = rng_stream((uint64_t)options_int(call->options, "seed"), "generations real");
     Scene *scene = judge_scenes(&rng, JUDGED, 1, SCENE_SEEN);
     real *reals = judge_real(scene, JUDGED, &rng);
-    Plain *plain = plain_create(reals, JUDGED);
-    Descent d[2];
+    Principal *plain = plain_create(reals, JUDGED);
+    Descent d[LINES];
     printf("%10s %8s %8s %10s %10s\n", "generation", "fresh", "right", "Frechet", "coverage");
-    for (int line = 0; line < 2; line++) {
+    for (int line = 0; line < LINES; line++) {
         d[line] = (Descent){
             .call = call,
-            .fresh = line == 0 ? 0 : options_real(call->options, "fresh"),
+            .fresh = line == 0   ? 0
+                     : line == 1 ? options_real(call->options, "fresh")
+                                 : 1,
             .n = n,
             .example = memory_new((size_t)n, sizeof(uint32_t)),
-            .picture = memory_new((size_t)n * SCENE_LEVELS, sizeof(real)),
             .shown = memory_new((size_t)generations * SHOWN * SCENE_LEVELS, sizeof(real))};
         for (int i = 0; i < n; i++)
             d[line].example[i] = (uint32_t)i;
         descend(&d[line], plain, reals, generations);
     }
     draw_figures(call, d, generations);
-    for (int line = 0; line < 2; line++) {
+    for (int line = 0; line < LINES; line++) {
         free(d[line].example);
         free(d[line].picture);
         free(d[line].shown);
     }
-    plain_free(plain);
+    principal_free(plain);
     free(reals);
     free(scene);
 }

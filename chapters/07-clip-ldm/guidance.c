@@ -4,10 +4,8 @@
 #include "07-clip-ldm/judge.h"
 #include "support/memory.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const OptionSpec guidance_options[] = {
     {"steps", OPTION_INT, "50", "N", "of the sampler", 1, 1000, NULL},
@@ -19,7 +17,7 @@ enum { SWEEP = 7 };
 static const double SWEPT[SWEEP] = {0, 0.5, 1, 2, 4, 8, 16};
 
 /* A row a guidance, the same noise in a column. */
-static void guidance_grid(const Painter *painter, int steps, Figures *figures, uint64_t seed)
+static void guidance_grid(const Painter *painter, DrawHow how, Figures *figures, uint64_t seed)
 {
     enum { COLUMNS = 8 };
     static const char *const row[SWEEP] = {"w = 0", "0.5", "1", "2", "4", "8", "16"};
@@ -29,7 +27,7 @@ static void guidance_grid(const Painter *painter, int steps, Figures *figures, u
         sentence[i] = sentence_of(painter->model->world, "a green circle");
     for (int g = 0; g < SWEEP; g++) {
         Rng noise = rng_stream(seed, "guidance grid");
-        DrawHow how = {.guidance = SWEPT[g], .steps = steps};
+        how.guidance = SWEPT[g];
         painter_draw(painter, &(Wish){.sentence = sentence}, COLUMNS, &how, &noise,
                      picture + (size_t)g * COLUMNS * SCENE_LEVELS);
     }
@@ -45,13 +43,14 @@ static void guidance(const Call *call)
 {
     Painter painter = painter_open(call->dir);
     judge_check(&painter);
-    int n = (int)options_int(call->options, "n"), steps = (int)options_int(call->options, "steps");
+    int n = (int)options_int(call->options, "n");
+    DrawHow how = experiment_how(call, &painter);
     uint64_t seed = (uint64_t)options_int(call->options, "seed");
     Figures *figures = experiment_figures(call);
     Rng rng = rng_stream(seed, "guidance");
     Scene *scene = judge_scenes(&rng, n, 1, SCENE_SEEN);
     real *reals = judge_real(scene, n, &rng);
-    Plain *plain = plain_create(reals, n);
+    Principal *plain = plain_create(reals, n);
     for (int i = 0; i < n; i++) {
         scene[i].object[0].size = scene[i].object[0].place = SCENE_ANY;
         scene[i].ground = SCENE_ANY;
@@ -60,8 +59,8 @@ static void guidance(const Call *call)
     printf("%8s %8s %10s %8s %10s\n", "guidance", "right", "coverage", "recall", "Frechet");
     for (int g = 0; g < SWEEP; g++) {
         Rng noise = rng_stream(seed, "guidance noise");
-        real *picture = experiment_drawn(&painter, scene, n,
-                                         &(DrawHow){.guidance = SWEPT[g], .steps = steps}, &noise);
+        how.guidance = SWEPT[g];
+        real *picture = experiment_drawn(&painter, scene, n, &how, &noise);
         PlainQuality quality = plain_compare(plain, reals, picture, n);
         right[g] = judge_pictures(picture, scene, n).all;
         coverage[g] = quality.coverage;
@@ -81,9 +80,9 @@ static void guidance(const Call *call)
                       .x_label = "guidance w",
                       .y_label = "share"},
         &(FigureLines){.x = SWEPT, .n = SWEEP, .curve = curve, .curves = 3, .y_range = {0, 1}});
-    guidance_grid(&painter, steps, figures, seed);
+    guidance_grid(&painter, how, figures, seed);
     experiment_end(figures);
-    plain_free(plain);
+    principal_free(plain);
     free(reals);
     free(scene);
     painter_close(&painter);

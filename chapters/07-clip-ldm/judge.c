@@ -2,7 +2,6 @@
 
 #include "metric/frechet.h"
 #include "metric/prdc.h"
-#include "metric/principal.h"
 #include "support/fail.h"
 #include "support/memory.h"
 
@@ -67,7 +66,7 @@ static double share(Tally tally)
 
 Judgement judge_pictures(const real *picture, const Scene *said, int n)
 {
-    Judgement j = {.n = n};
+    Judgement j = {0};
     Tally shape = {0}, colour = {0}, size = {0}, place = {0}, ground = {0};
     int all = 0, unread = 0;
     for (int i = 0; i < n; i++) {
@@ -77,8 +76,10 @@ Judgement judge_pictures(const real *picture, const Scene *said, int n)
         all += could && scene_satisfies(&read, &said[i]);
         if (said[i].objects != 1)
             continue;
-        if (!could)
-            read.objects = 0; /* nothing counts as right */
+        if (!could) { /* nothing counts as right */
+            read.objects = 0;
+            read.ground = SCENE_ANY;
+        }
         SceneScore score = scene_score(&read, &said[i]);
         count(&shape, score.shape);
         count(&colour, score.colour);
@@ -97,13 +98,22 @@ Judgement judge_pictures(const real *picture, const Scene *said, int n)
     return j;
 }
 
+void judge_confusion(const real *picture, const Scene *scene, int n, int *confusion)
+{
+    enum { COLUMNS = SCENE_SHAPES + 1 };
+    for (int i = 0; i < SCENE_SHAPES * COLUMNS; i++)
+        confusion[i] = 0;
+    for (int i = 0; i < n; i++) {
+        Scene read;
+        bool could = scene_read(picture + (size_t)i * SCENE_LEVELS, &read) && read.objects == 1;
+        int as = could ? read.object[0].shape : SCENE_SHAPES;
+        confusion[scene[i].object[0].shape * COLUMNS + as]++;
+    }
+}
+
 /* ---------------------------------------------------------------- features that steer nothing */
 
 enum { SMALL_SIDE = SCENE_SIDE / 2, SMALL = 3 * SMALL_SIDE * SMALL_SIDE };
-
-struct Plain {
-    Principal *principal;
-};
 
 /* n pictures, cells of 2 x 2 pixels averaged, 0 .. 1: [n, SMALL]; free with free(). */
 static real *shrunk(const real *picture, int n)
@@ -118,37 +128,32 @@ static real *shrunk(const real *picture, int n)
     return small;
 }
 
-Plain *plain_create(const real *picture, int n)
+Principal *plain_create(const real *picture, int n)
 {
-    Plain *plain = memory_new(1, sizeof *plain);
     real *small = shrunk(picture, n);
-    plain->principal = principal_fit(small, n, SMALL, PLAIN_FEATURES);
+    Principal *plain = principal_fit(small, n, SMALL, PLAIN_FEATURES);
     free(small);
     return plain;
 }
 
-void plain_free(Plain *plain)
-{
-    principal_free(plain->principal);
-    free(plain);
-}
-
-real *plain_features(const Plain *plain, const real *picture, int n)
+/* [n, PLAIN_FEATURES]; free with free(). */
+static real *features_of(const Principal *plain, const real *picture, int n)
 {
     real *feature = memory_new((size_t)n * PLAIN_FEATURES, sizeof *feature);
     real *small = shrunk(picture, n);
-    principal_project(plain->principal, small, n, feature);
+    principal_project(plain, small, n, feature);
     free(small);
     return feature;
 }
 
-PlainQuality plain_compare(const Plain *plain, const real *reals, const real *samples, int n)
+PlainQuality plain_compare(const Principal *plain, const real *reals, const real *samples, int n)
 {
-    real *a = plain_features(plain, reals, n), *b = plain_features(plain, samples, n);
-    Prdc manifold = prdc(a, n, b, n, PLAIN_FEATURES, PRDC_MANIFOLD_K);
-    Prdc dense = prdc(a, n, b, n, PLAIN_FEATURES, PRDC_DENSITY_K);
-    PlainQuality quality = {frechet_distance(a, n, b, n, PLAIN_FEATURES), manifold.recall,
-                            dense.coverage, manifold.precision, dense.density};
+    real *a = features_of(plain, reals, n), *b = features_of(plain, samples, n);
+    PlainQuality quality = {
+        .frechet = frechet_distance(a, n, b, n, PLAIN_FEATURES),
+        .recall = prdc(a, n, b, n, PLAIN_FEATURES, PRDC_MANIFOLD_K).recall,
+        .coverage = prdc(a, n, b, n, PLAIN_FEATURES, PRDC_DENSITY_K).coverage,
+    };
     free(a);
     free(b);
     return quality;

@@ -5,7 +5,6 @@
 #include "tensor/tape.h"
 
 #include <math.h>
-#include <string.h>
 
 /* The network counts time from 0 to this over the whole process. */
 static const double POSITIONS = 1000;

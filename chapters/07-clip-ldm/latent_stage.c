@@ -1,13 +1,13 @@
 /* Stage 3 as a family: options, what is taken over from the other two, one training step. */
 #include "07-clip-ldm/latent.h"
 
-#include "04-ddpm/denoiser.h"
-#include "07-clip-ldm/stages.h"
+#include "04-ddpm/ddpm.h"
 #include "support/fail.h"
 #include "support/memory.h"
 #include "train/run.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,7 +33,7 @@ static const OptionSpec options[] = {
 /* The number that an earlier stage has for an option, as text. */
 static void take_option(Options *o, const char *name, const Family *family, const char *option)
 {
-    char *dir = stage_dir(options_text(o, "from"), family);
+    char *dir = run_path(options_text(o, "from"), family->stage);
     cJSON *stored = run_read_options(dir, family);
     const cJSON *number = cJSON_GetObjectItemCaseSensitive(stored, option);
     if (!cJSON_IsNumber(number))
@@ -49,7 +49,7 @@ static void take_option(Options *o, const char *name, const Family *family, cons
 static void defaults(Options *o, const Dataset *data)
 {
     const char *from = "the chapter's defaults";
-    (void)data;
+    sentence_check_data(data);
     if (options_known(o, "from")) {
         take_option(o, "embedding", &clip_family, "embedding");
         take_option(o, "pixel-channels", &autoencoder_family, "channels");
@@ -66,15 +66,21 @@ static void defaults(Options *o, const Dataset *data)
 static void take_weights(Params *params, const char *from, const Family *family,
                          const char *data_name)
 {
-    char *dir = stage_dir(from, family);
+    char *dir = run_path(from, family->stage);
     Run *run = run_open(family, dir);
     const Params *source = run->model->part[0].params;
     if (strcmp(run->data->name, data_name) != 0)
         refuse("%s: was trained on %s, not on %s; train all stages on the same --data", dir,
                run->data->name, data_name);
-    for (int i = 0; i < params->count; i++)
-        memcpy(params->tensor[i]->value, params_find(source, params->tensor[i]->name)->value,
-               params->tensor[i]->size * sizeof(real));
+    for (int i = 0; i < params->count; i++) {
+        Tensor *weight = params->tensor[i];
+        const Tensor *from_there = params_find(source, weight->name);
+        if (from_there == NULL || !tensor_same_shape(weight, from_there))
+            refuse("%s: its '%s' has another shape than this run's; it was trained anew with other "
+                   "options. Train stage diffusion anew: --force",
+                   dir, weight->name);
+        memcpy(weight->value, from_there->value, weight->size * sizeof(real));
+    }
     params_touch(params);
     run_close(run);
     free(dir);
@@ -83,18 +89,17 @@ static void take_weights(Params *params, const char *from, const Family *family,
 /* center and scale: mean and standard deviation of each channel of the latents of training
  * pictures.
  */
-static void take_units(LatentDiffusion *m, const Dataset *data)
+static void take_units(LatentDiffusion *m, Params *autoencoder, const Dataset *data)
 {
     enum { PICTURES = 1000, PART = 100, POSITIONS = LATENT_SIDE * LATENT_SIDE };
     double sum[LATENT_CHANNELS] = {0}, square[LATENT_CHANNELS] = {0};
     Tape *tape = tape_create(kernels_best());
-    Rng rng = rng_stream(0, "not used: pictures are what they are");
     for (int first = 0; first < PICTURES; first += PART) {
         tape_reset(tape);
-        model_bind(&m->model, tape);
+        params_bind(autoencoder, tape);
         tape_record(tape, false);
         Tensor *x = tensor_new_matrix(tape, PART, data->dims);
-        dataset_fetch_range(data, SPLIT_TRAIN, (size_t)first, PART, &rng, x->value, NULL, NULL);
+        dataset_fetch_range(data, SPLIT_TRAIN, (size_t)first, PART, NULL, x->value, NULL, NULL);
         const Tensor *z = autoencoder_encode(&m->autoencoder, x).mean;
         for (size_t i = 0; i < z->size; i++) {
             double value = (double)z->value[i];
@@ -165,17 +170,17 @@ static Model *create(const Options *o, const Dataset *data, uint64_t seed)
         autoencoder_net_create(autoencoder, (int)options_int(o, "pixel-channels"), &rng);
     create_network(m, diffusion, o, &rng);
     m->schedule = noise_schedule_create(NOISE_COSINE, (int)options_int(o, "timesteps"));
+    if (options_known(o, "from")) { /* before the averages of weights begin at them */
+        const char *from = options_text(o, "from");
+        take_weights(clip, from, &clip_family, data->name);
+        take_weights(autoencoder, from, &autoencoder_family, data->name);
+        take_units(m, autoencoder, data);
+    }
     model_add_part(&m->model, "diffusion", diffusion, rule, options_real(o, "ema"));
     model_add_part(&m->model, "clip", clip, rule, 0);
     model_add_part(&m->model, "autoencoder", autoencoder, rule, 0);
     params_freeze(clip, true);
     params_freeze(autoencoder, true);
-    if (options_known(o, "from")) {
-        const char *from = options_text(o, "from");
-        take_weights(clip, from, &clip_family, data->name);
-        take_weights(autoencoder, from, &autoencoder_family, data->name);
-        take_units(m, data);
-    }
     return &m->model;
 }
 
@@ -223,23 +228,10 @@ static Condition mixed_condition(const LatentDiffusion *m, Tensor *x, Split spli
 static Tensor *loss_of(const LatentDiffusion *m, Tensor *x, Split split, const uint32_t *example,
                        Rng *noise)
 {
-    int n = tensor_rows(x), steps = m->schedule->steps;
-    Tensor *z0 = latent_of_pictures(m, x);
-    Tensor *position = tensor_new_matrix(x->tape, n, 1);
-    Tensor *alpha = tensor_new_matrix(x->tape, n, 1), *sigma = tensor_new_matrix(x->tape, n, 1);
-    for (int i = 0; i < n; i++) {
-        int t = 1 + (int)((i + rng_uniform_one(noise)) / n * steps);
-        t = t < steps ? t : steps;
-        position->value[i] = (real)(1000.0 * t / steps);
-        alpha->value[i] = (real)noise_alpha(m->schedule, t);
-        sigma->value[i] = (real)noise_sigma(m->schedule, t);
-    }
-    Tensor *eps = gaussian_noise(x->tape, 2, z0->shape, noise);
-    Tensor *z = rows_mixed(alpha, z0, sigma, eps);
-    Tensor *v = tensor_sub(tensor_mul(eps, alpha), tensor_mul(z0, sigma));
+    Noised noised = noised_batch(m->schedule, PREDICT_V, latent_of_pictures(m, x), noise);
     Condition condition = mixed_condition(m, x, split, example, noise);
-    Tensor *f = latent_forward(m, z, position, &condition);
-    return tensor_mean_axis(tensor_square(tensor_sub(v, f)), 1);
+    Tensor *f = latent_forward(m, noised.x, noised.position, &condition);
+    return tensor_mean_axis(tensor_square(tensor_sub(noised.target, f)), 1);
 }
 
 static void train_step(Model *model, Step *step, double *logged)

@@ -16,8 +16,8 @@ typedef struct Painter {
 Painter painter_open(const char *dir);
 void painter_close(Painter *painter);
 
-/* What each of n pictures is steered by: a sentence, a picture [n, 3072] in levels, or, both NULL,
- * nothing. */
+/* What each of n pictures is steered by: a sentence; where that is NULL a picture [n, 3072] in
+ * levels; both NULL: nothing. */
 typedef struct Wish {
     const Sentence *sentence;
     const real *picture;

@@ -10,6 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+void sentence_check_data(const Dataset *data)
+{
+    if (data->world == NULL)
+        refuse("--data %s: its pictures have no sentences; choose --data shapes or --data faces",
+               data->name);
+}
+
 int sentence_words(const World *world)
 {
     int words = 0;

@@ -10,6 +10,9 @@ typedef struct Sentence {
     int count;
 } Sentence;
 
+/* Refuses data whose pictures have no sentences. */
+void sentence_check_data(const Dataset *data);
+
 /* Words of a world. */
 int sentence_words(const World *world);
 

@@ -23,9 +23,9 @@
 enum { STEPS = 7, MIDDLE = STEPS / 2 };
 
 static const OptionSpec options[] = {
-    {"n", OPTION_INT, "4000", "N", "faces that directions and scores are taken from", 100, 50000,
-     NULL},
-    {"face", OPTION_INT, "3", "N", "the test face that the sliders move", 0, 1999, NULL},
+    {"n", OPTION_INT, "2000", "N", "test faces that directions and scores are taken from", 100,
+     2000, NULL},
+    {"face", OPTION_INT, "3", "N", "the validation face that the sliders move", 0, 1999, NULL},
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
 
 /* What is said at the two ends of each slider. */
@@ -64,7 +64,7 @@ static Faces faces_of(const Run *clip, const Run *autoencoder, int n)
         model_bind(autoencoder->model, tape);
         tape_record(tape, false);
         Tensor *x = tensor_new_matrix(tape, rows, FACE_LEVELS);
-        dataset_fetch_range(clip->data, SPLIT_TRAIN, (size_t)first, (size_t)rows, NULL, x->value,
+        dataset_fetch_range(clip->data, SPLIT_TEST, (size_t)first, (size_t)rows, NULL, x->value,
                             NULL, f.factor + (size_t)first * FACE_FACTORS);
         const Tensor *z = autoencoder_encode(net, x).mean, *u = clip_image(towers, x);
         memcpy(f.latent + (size_t)first * LATENT_DIMS, z->value, z->size * sizeof(real));
@@ -101,7 +101,7 @@ static void slope_of(const Faces *f, const real *row, int dim, int cause, double
 
 /* ---------------------------------------------------------------- the picture */
 
-/* A row a cause: the test face with its latent moved to where the cause is 0 .. 1. */
+/* A row a cause: the face with its latent moved to where the cause is 0 .. 1. */
 static void draw_sliders(const Faces *f, const Run *autoencoder, size_t face, Figures *figures)
 {
     const AutoencoderNet *net = &((const Autoencoder *)autoencoder->model)->net;
@@ -112,7 +112,7 @@ static void draw_sliders(const Faces *f, const Run *autoencoder, size_t face, Fi
     model_bind(autoencoder->model, tape);
     tape_record(tape, false);
     Tensor *x = tensor_new_matrix(tape, 1, FACE_LEVELS);
-    dataset_fetch_range(autoencoder->data, SPLIT_TEST, face, 1, NULL, x->value, NULL, truth);
+    dataset_fetch_range(autoencoder->data, SPLIT_VALIDATION, face, 1, NULL, x->value, NULL, truth);
     const Tensor *start = autoencoder_encode(net, x).mean;
     Tensor *z = tensor_new_matrix(tape, FACE_FACTORS * STEPS, LATENT_DIMS);
     for (int c = 0; c < FACE_FACTORS; c++) {
@@ -212,10 +212,13 @@ static void sliders(const Call *call)
 {
     Run *clip = stage_open(call->dir, &clip_family);
     Run *autoencoder = stage_open(call->dir, &autoencoder_family);
-    if (strcmp(clip->data->name, "faces") != 0)
-        refuse("%s: was trained on %s, which has no sliders; train on faces: bin/clip-ldm train "
-               "--data faces",
-               call->dir, clip->data->name);
+    const Run *const both[] = {clip, autoencoder};
+    for (int i = 0; i < 2; i++)
+        if (strcmp(both[i]->data->name, "faces") != 0)
+            refuse(
+                "%s: was trained on %s, which has no sliders; train on faces: bin/clip-ldm train "
+                "--data faces",
+                both[i]->dir, both[i]->data->name);
     Faces faces = faces_of(clip, autoencoder, (int)options_int(call->options, "n"));
     real *ends = end_vectors(clip);
     compare_directions(&faces, ends);

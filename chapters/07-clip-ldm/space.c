@@ -8,7 +8,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const OptionSpec options[] = {
     {"n", OPTION_INT, "300", "N", "pictures, and as many sentences", 24, 5000, NULL},

@@ -9,6 +9,7 @@
 #include "train/loop.h"
 #include "train/pictures.h"
 #include "train/progress.h"
+#include "train/settle.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,9 +48,25 @@ static bool has(const char *dir, const Family *family, const char *file)
     return exists;
 }
 
+static void remove_file(const char *dir, const char *name)
+{
+    char *path = run_path(dir, name);
+    remove(path);
+    free(path);
+}
+
 static bool is_finished(const char *dir, const Family *family)
 {
     return has(dir, family, "weights.safetensors");
+}
+
+/* Whether a stage was begun. */
+static bool any_begun(const char *dir)
+{
+    for (int s = 0; s < STAGES; s++)
+        if (has(dir, STAGE[s], "config.json"))
+            return true;
+    return false;
 }
 
 /* Names the first stage that is not there: `last` or one that it rests on. */
@@ -60,9 +77,10 @@ static _Noreturn void refuse_missing(const char *dir, const Family *last)
         if (!is_finished(dir, STAGE[s]))
             family = STAGE[s];
     refuse("%s: the stage '%s' is missing or not finished. Train it with: bin/clip-ldm train "
-           "--stage %s --out %s%s (or all that is missing: bin/clip-ldm train --out %s --resume)",
+           "--stage %s --out %s%s (or all that is missing: bin/clip-ldm train --out %s%s)",
            dir, family->stage, family->stage, dir,
-           has(dir, family, "config.json") ? " --resume" : "", dir);
+           has(dir, family, "config.json") ? " --resume" : "", dir,
+           any_begun(dir) ? " --resume" : "");
 }
 
 Run *stage_open(const char *dir, const Family *family)
@@ -173,14 +191,62 @@ static void draw_stage(const Family *family, const char *folder, bool quiet)
     run_close(run);
 }
 
+/* A value of another stage's config.json for an option that was not typed. */
+static void inherit(Options *options, const char *name, const cJSON *stored, const char *from)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(stored, name);
+    char number[32];
+    if (options_typed(options, name) || item == NULL)
+        return;
+    if (cJSON_IsNumber(item))
+        snprintf(number, sizeof number, "%.0f", item->valuedouble);
+    if (cJSON_IsNumber(item) || cJSON_IsString(item))
+        options_put(options, name, cJSON_IsNumber(item) ? number : item->valuestring, from);
+}
+
+/* Data, seed and threads are those of the stages that are there already. */
+static void take_over(Options *options, const char *dir, const Family *family)
+{
+    for (int s = 0; s < STAGES; s++) {
+        if (STAGE[s] == family || !has(dir, STAGE[s], "config.json"))
+            continue;
+        char *folder = stage_dir(dir, STAGE[s]);
+        cJSON *stored = run_read_options(folder, STAGE[s]);
+        const char *data = cJSON_GetObjectItemCaseSensitive(stored, "data")->valuestring;
+        if (options_typed(options, "data") && strcmp(options_text(options, "data"), data) != 0)
+            refuse(
+                "--data %s: the stage '%s' in %s was trained on %s; train all stages on the same "
+                "data, or choose another folder with --out",
+                options_text(options, "data"), STAGE[s]->stage, dir, data);
+        inherit(options, "data", stored, folder);
+        inherit(options, "seed", stored, folder);
+        inherit(options, "threads", stored, folder);
+        cJSON_Delete(stored);
+        free(folder);
+        return;
+    }
+}
+
+/* What the last stage takes over from the others is not for typing. */
+static void refuse_taken_over(const Options *options)
+{
+    static const char *const taken[] = {"embedding", "pixel-channels", "from"};
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+        if (options_typed(options, taken[i]))
+            refuse_usage("--%s: stage diffusion takes it over from the stages before; leave it out",
+                         taken[i]);
+}
+
 /* One stage; returns whether it is finished. */
 static bool train_stage(const Family *family, const char *dir, double minutes, bool resume,
                         int argc, char **argv)
 {
     char *folder = stage_dir(dir, family), duration[32];
-    Line line = line_of(argc, argv, folder, minutes, resume && has(dir, family, "config.json"));
+    Line line = line_of(argc, argv, folder, minutes, resume);
     Options *options = parse(family, line.words, line.word);
+    take_over(options, dir, family);
     if (family == &latent_family) {
+        refuse_taken_over(options);
         for (int s = 0; s < STAGES - 1; s++)
             if (!is_finished(dir, STAGE[s]))
                 refuse_missing(dir, STAGE[s]);
@@ -198,6 +264,7 @@ static bool train_stage(const Family *family, const char *dir, double minutes, b
     if (result.finished) {
         printf("stage %s: %ld steps in %s\n", family->stage, result.steps,
                progress_duration(result.seconds, duration));
+        remove_file(dir, "eval.json"); /* of the stages before they changed */
         draw_stage(family, folder, options_flag(options, "quiet"));
         if (family != &latent_family && is_finished(dir, &latent_family))
             warn("%s: the stage 'diffusion' rests on the '%s' that was here before, of which it "
@@ -212,31 +279,40 @@ static bool train_stage(const Family *family, const char *dir, double minutes, b
     return result.finished;
 }
 
-static char *folder_of(const Options *options)
-{
-    if (options_set(options, "out"))
-        return memory_text(options_text(options, "out"));
-    return memory_format("runs/clip-ldm-%s",
-                         options_set(options, "data") ? options_text(options, "data") : "shapes");
-}
-
 /* A folder that holds a stage already is touched only when it is said how. */
 static void check_folder(const char *dir, const Options *options)
 {
     bool resume = options_flag(options, "resume"), force = options_flag(options, "force");
+    if (resume && force)
+        refuse_usage("--resume goes on and --force starts anew; give one of them");
+    if (resume && !any_begun(dir))
+        refuse("%s: holds no stage that was begun; leave --resume out, or check the folder's name",
+               dir);
     for (int s = 0; s < STAGES; s++)
         if (has(dir, STAGE[s], "config.json") && !resume && !force)
             refuse(
                 "%s: holds the stage '%s' already; go on with --resume, start anew with --force, "
                 "or choose another folder with --out",
                 dir, STAGE[s]->stage);
-    for (int s = 0; s < STAGES && force;
-         s++) { /* a later stage must not outlive what it rests on */
-        char *folder = stage_dir(dir, STAGE[s]), *weights = run_path(folder, "weights.safetensors");
-        remove(weights);
-        free(weights);
+}
+
+/* What an earlier run left would pass for this one's; nothing is removed before it is sure that
+ * this one begins. */
+static void clear_folder(const char *dir, const Options *options)
+{
+    static const char *const left[] = {"config.json", "checkpoint.safetensors",
+                                       "weights.safetensors"};
+    Dataset *data = dataset_load(options_set(options, "data") ? options_text(options, "data")
+                                                              : clip_family.data);
+    sentence_check_data(data);
+    dataset_free(data);
+    for (int s = 0; s < STAGES; s++) {
+        char *folder = stage_dir(dir, STAGE[s]);
+        for (size_t i = 0; i < sizeof left / sizeof *left; i++)
+            remove_file(folder, left[i]);
         free(folder);
     }
+    remove_file(dir, "eval.json");
 }
 
 static int train_all(const Options *options, const char *dir, int argc, char **argv)
@@ -250,13 +326,19 @@ static int train_all(const Options *options, const char *dir, int argc, char **a
         refuse_usage("--shapes belongs to one stage; add --stage clip, autoencoder or diffusion");
     refuse_stage_options(options);
     check_folder(dir, options);
+    if (options_flag(options, "force"))
+        clear_folder(dir, options);
     for (int s = 0; s < STAGES; s++) {
         if (resume && is_finished(dir, STAGE[s])) {
             printf("stage %s: finished already, skipped\n", STAGE[s]->stage);
             continue;
         }
-        if (!train_stage(STAGE[s], dir, minutes * SHARE[s], resume, argc, argv)) {
-            printf("go on with: bin/clip-ldm train --out %s --resume\n", dir);
+        bool begun = has(dir, STAGE[s], "config.json");
+        if (!train_stage(STAGE[s], dir, minutes * SHARE[s], resume && begun, argc, argv)) {
+            printf("or with all that is left: bin/clip-ldm train --out %s --resume", dir);
+            if (minutes > 0)
+                printf(" --minutes %g", minutes);
+            printf("\n");
             return 130;
         }
     }
@@ -267,7 +349,8 @@ int stages_train(int argc, char **argv, char **out)
 {
     const Family *only = stage_typed(argc, argv);
     Options *options = parse(only, argc, argv);
-    char *dir = folder_of(options);
+    settle_out(&clip_family, options);
+    char *dir = memory_text(options_text(options, "out"));
     int status = 0;
     *out = NULL;
     if (only == NULL) {

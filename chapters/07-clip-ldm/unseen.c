@@ -4,10 +4,8 @@
 #include "07-clip-ldm/judge.h"
 #include "support/memory.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const OptionSpec unseen_options[] = {
     DRAW_OPTIONS,
@@ -31,7 +29,8 @@ static void print_judgement(const char *name, const Judgement *j)
            j->shape, j->colour, j->size, j->place, j->ground, j->unread);
 }
 
-/* A row a sentence, eight pictures each: two combinations seen, the four held out, and nonsense. */
+/* A row a sentence, eight pictures each: two combinations seen, four that are held out, and
+ * nonsense. */
 static void unseen_grid(const Painter *painter, const DrawHow *how, Figures *figures, Rng *rng)
 {
     enum { ROWS = 8, COLUMNS = 8 };
@@ -59,7 +58,7 @@ static void unseen(const Call *call)
 {
     Painter painter = painter_open(call->dir);
     judge_check(&painter);
-    DrawHow how = experiment_how(call);
+    DrawHow how = experiment_how(call, &painter);
     int n = (int)options_int(call->options, "n");
     Rng rng = rng_stream((uint64_t)options_int(call->options, "seed"), "unseen");
     Figures *figures = experiment_figures(call);
@@ -79,7 +78,7 @@ static void unseen(const Call *call)
                 &(FigureText){.name = "seen-unseen",
                               .title = "Combinations seen in training and held out",
                               .y_label = "share of pictures that are right"},
-                &(FigureBars){.bar = bar, .bars = 6, .y_range = {0, 1}});
+                &(FigureBars){.bar = bar, .bars = 6, .y_range = {0, 1.1}});
     unseen_grid(&painter, &how, figures, &rng);
     experiment_end(figures);
     painter_close(&painter);

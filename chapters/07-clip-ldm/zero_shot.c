@@ -1,6 +1,5 @@
 #include "07-clip-ldm/zero_shot.h"
 
-#include "support/fail.h"
 #include "support/memory.h"
 
 #include <math.h>
@@ -9,13 +8,7 @@
 
 enum { PROMPTS = 100 };
 
-const char *attribute_name(int attribute)
-{
-    static const char *const name[ATTRIBUTES] = {"shape", "colour", "size", "place", "ground"};
-    return name[attribute];
-}
-
-int attribute_values(int attribute)
+static int attribute_values(int attribute)
 {
     static const int values[ATTRIBUTES] = {SCENE_SHAPES, SCENE_COLOURS, SCENE_SIZES, SCENE_PLACES,
                                            SCENE_GROUNDS};

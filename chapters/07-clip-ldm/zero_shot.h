@@ -7,10 +7,6 @@
 
 enum { ATTRIBUTES = 5 }; /* shape, colour, size, place, ground */
 
-/* "shape", "colour" ...; and how many values it has. */
-const char *attribute_name(int attribute);
-int attribute_values(int attribute);
-
 /* The place of an attribute in a one-object scene. */
 int *attribute_of(Scene *scene, int attribute);
 

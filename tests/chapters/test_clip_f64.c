@@ -108,31 +108,37 @@ static Tensor *loss_of(Towers *t)
     return clip_contrastive(clip_similarity(&t->net, clip_image(&t->net, x), text));
 }
 
-/* Two entries of every weight, the temperature among them. */
+static double moved_loss(Towers *t, Tensor *weight, size_t j, double by)
+{
+    double kept = weight->value[j];
+    weight->value[j] = kept + by;
+    params_touch(t->params);
+    double loss = tensor_item(loss_of(t));
+    weight->value[j] = kept;
+    params_touch(t->params);
+    return loss;
+}
+
+/* Of every weight the entry with the largest gradient. Biases of keys have none, since a softmax
+ * over the keys does not see what all have in common; attention.qkv.bias holds them beside others.
+ */
 static void test_gradients(void)
 {
     Towers t = towers_new();
-    double worst = 0, of_scale = 0;
+    double worst = 0;
     t.net.scale->value[0] = 0.4;
-    for (int i = 0; i < t.params->count; i++)
-        for (size_t k = 0; k < 2; k++) {
-            Tensor *weight = t.params->tensor[i];
-            size_t j = (k * 2654435761u + k) % weight->size;
-            tape_backward(loss_of(&t));
-            double gradient = weight->has_grad ? weight->grad[j] : 0, kept = weight->value[j];
-            weight->value[j] = kept + 1e-5;
-            params_touch(t.params);
-            double up = tensor_item(loss_of(&t));
-            weight->value[j] = kept - 1e-5;
-            params_touch(t.params);
-            double down = tensor_item(loss_of(&t)), slope = (up - down) / 2e-5;
-            weight->value[j] = kept;
-            params_touch(t.params);
-            worst = fmax(worst, fabs(slope - gradient) / fmax(1, fabs(slope)));
-            of_scale = weight == t.net.scale ? gradient : of_scale;
-        }
-    CU_ASSERT(worst < 1e-6);
-    CU_ASSERT(fabs(of_scale) > 1e-4);
+    for (int i = 0; i < t.params->count; i++) {
+        Tensor *weight = t.params->tensor[i];
+        size_t j = 0;
+        tape_backward(loss_of(&t));
+        for (size_t k = 1; k < weight->size; k++)
+            j = fabs(weight->grad[k]) > fabs(weight->grad[j]) ? k : j;
+        double gradient = weight->grad[j];
+        double slope = (moved_loss(&t, weight, j, 1e-5) - moved_loss(&t, weight, j, -1e-5)) / 2e-5;
+        CU_ASSERT(fabs(gradient) > 1e-6);
+        worst = fmax(worst, fabs(slope - gradient) / (fabs(gradient) + 1e-6));
+    }
+    CU_ASSERT(worst < 1e-4);
     towers_free(&t);
 }
 

@@ -6,6 +6,8 @@
 #include "support/file.h"
 #include "train/run_child.h"
 
+#include <math.h>
+
 /* Small networks, few steps. */
 #define SMALL "--threads 1 --batch 4 --quick --quiet"
 
@@ -73,6 +75,48 @@ static void test_words(void)
     folder_remove(root);
 }
 
+/* What the stages share is asked for once; what the last takes over is not for typing. */
+static void test_shared(void)
+{
+    char root[256];
+    folder_make(root);
+    CU_ASSERT(says(root, "--resume", 1, "holds no stage that was begun; leave --resume out"));
+    CU_ASSERT(says(root, "--stage clip --resume", 1, "holds no run"));
+    CU_ASSERT(says(root, "--resume --force", 2, "--resume goes on and --force starts anew"));
+    CU_ASSERT_FATAL(
+        stage(root, "--stage clip --data faces --seed 5 --embedding 8 --steps 2 " SMALL));
+    CU_ASSERT(says(root, "--stage autoencoder --data shapes", 1, "the stage 'clip' in"));
+    CU_ASSERT(says(root, "--stage autoencoder --channels 8 --steps 2 " SMALL, 0, "faces: colour"));
+    CU_ASSERT(
+        says(root, "--stage diffusion --embedding 16", 2, "--embedding: stage diffusion takes"));
+    CU_ASSERT(says(root, "--force --data shappes --quiet", 1, "did you mean 'shapes'"));
+    char *clip = run_path(root, "clip"), *weights = run_path(clip, "weights.safetensors");
+    CU_ASSERT(file_exists(weights)); /* nothing was lost by a word that was wrong */
+    CU_ASSERT(says(root, "--stage autoencoder --channels 9 --force --quiet", 2,
+                   "--channels 9: is not a multiple of 8"));
+    free(weights);
+    free(clip);
+    folder_remove(root);
+}
+
+/* A CLIP trained anew with another width does not fit a half-trained diffusion. */
+static void test_other_clip(void)
+{
+    char root[256];
+    folder_make(root);
+    CU_ASSERT_FATAL(stage(root, "--stage clip --embedding 8 --steps 2 " SMALL));
+    CU_ASSERT_FATAL(stage(root, "--stage autoencoder --channels 8 --steps 2 " SMALL));
+    CU_ASSERT(says(root, "--stage diffusion --channels 8,16 --steps 4 --stop-after 2 " SMALL, 130,
+                   "stopped at step 2 of 4"));
+    CU_ASSERT_FATAL(stage(root, "--stage clip --embedding 16 --steps 2 --force " SMALL));
+    CU_ASSERT(says(root, "--stage diffusion --resume --quiet --threads 1", 1,
+                   "has another shape than this run's"));
+    CU_ASSERT(says(root, "--stage diffusion --channels 8,16 --steps 2 --force " SMALL, 0, ""));
+    CU_ASSERT(says(root, "--stage clip --embedding 16 --steps 2 --force " SMALL, 0,
+                   "the stage 'diffusion' rests on the 'clip' that was here before"));
+    folder_remove(root);
+}
+
 /* The last stage stopped in the middle and resumed has the bits of one that never stopped; what is
  * finished is skipped. */
 static void test_resume(void)
@@ -115,6 +159,29 @@ static void draw(const Drawing *d)
     painter_close(&painter);
 }
 
+/* Latents of training pictures have mean 0 and variance 1 in each channel: what the sampler begins
+ * with is of their size. */
+static void check_latents(const char *dir)
+{
+    enum { N = 100 };
+    Painter painter = painter_open(dir);
+    double sum[LATENT_CHANNELS] = {0}, square[LATENT_CHANNELS] = {0};
+    int each = N * LATENT_SIDE * LATENT_SIDE;
+    model_bind(painter.run->model, painter.tape);
+    Tensor *x = tensor_new_matrix(painter.tape, N, WORLD_MOST_LEVELS);
+    dataset_fetch_range(painter.run->data, SPLIT_TRAIN, 0, N, NULL, x->value, NULL, NULL);
+    const Tensor *z = latent_of_pictures(painter.model, x);
+    for (size_t i = 0; i < z->size; i++) {
+        sum[i % LATENT_CHANNELS] += (double)z->value[i] / each;
+        square[i % LATENT_CHANNELS] += (double)z->value[i] * (double)z->value[i] / each;
+    }
+    for (int c = 0; c < LATENT_CHANNELS; c++) { /* the units are those of 1,000 pictures */
+        CU_ASSERT(fabs(sum[c]) < 0.15);
+        CU_ASSERT(fabs(square[c] - sum[c] * sum[c] - 1) < 0.15);
+    }
+    painter_close(&painter);
+}
+
 static void open_only(void *dir)
 {
     Painter painter = painter_open(dir);
@@ -132,6 +199,7 @@ static void test_drawing(void)
     train_small(root);
     real *x = memory_new(3 * NUMBERS, sizeof *x);
     kernels_set_threads(1);
+    check_latents(root);
     draw(&(Drawing){root, 7, x});
     draw(&(Drawing){root, 7, x + NUMBERS});
     draw(&(Drawing){root, 8, x + 2 * NUMBERS});
@@ -146,6 +214,8 @@ static void test_drawing(void)
 const Suite suite = {"chapters/clip-ldm run",
                      {{"stages in order", test_order},
                       {"words of the line", test_words},
+                      {"what the stages share", test_shared},
+                      {"another CLIP than before", test_other_clip},
                       {"stopped, resumed, skipped", test_resume},
                       {"drawing", test_drawing},
                       {NULL, NULL}}};

@@ -1,5 +1,5 @@
 /* Latent diffusion: what steers it and what does not, guidance, the U-Net that looks at words,
- * gradients, latents of unit variance. */
+ * gradients, units. */
 #include "07-clip-ldm/latent.h"
 #include "harness/suite.h"
 #include "support/memory.h"
@@ -141,6 +141,11 @@ static void test_guidance(void)
     CU_ASSERT(agree < 1e-9);
     CU_ASSERT(affine < 1e-9);
     CU_ASSERT(largest_difference(guess[1].x0, guess[0].x0) > 1e-4);
+    LatentPredictor none = latent_predictor(s.m, &(Condition){0}, 0);
+    LatentPredictor strong = latent_predictor(s.m, &(Condition){0}, 2);
+    Guess a = none.predictor.guess(&none.predictor, z, levels, NULL);
+    Guess b = strong.predictor.guess(&strong.predictor, z, levels, NULL);
+    CU_ASSERT(largest_difference(a.x0, b.x0) < 1e-9);
     small_free(&s);
 }
 
@@ -163,7 +168,26 @@ static void test_guess(void)
     small_free(&s);
 }
 
-/* Encoded and decoded units belong together, and the parts that came before take no gradient. */
+/* Latents are decoded in the units in which they were encoded. */
+static void test_units(void)
+{
+    Small s = small_new("pooled");
+    begin(&s);
+    for (int i = 0; i < LATENT_DIMS; i++) {
+        s.m->scale->value[i] = 0.3 + i % 4;
+        s.m->center->value[i] = -0.2 * (i % 4);
+    }
+    Tensor *x = tensor_new_matrix(s.tape, 2, s.data->dims);
+    dataset_fetch_range(s.data, SPLIT_TEST, 0, 2, NULL, x->value, NULL, NULL);
+    Tensor *mean = autoencoder_encode(&s.m->autoencoder, x).mean;
+    Tensor *z0 = latent_of_pictures(s.m, x);
+    CU_ASSERT(largest_difference(z0, mean) > 1e-3);
+    CU_ASSERT(largest_difference(latent_to_pictures(s.m, z0),
+                                 autoencoder_decode(&s.m->autoencoder, mean)) < 1e-9);
+    small_free(&s);
+}
+
+/* The parts that came before take no gradient and stay as they are. */
 static void test_training(void)
 {
     Small s = small_new("tokens");
@@ -174,10 +198,12 @@ static void test_training(void)
     step.noise = rng_stream(1, "noise");
     step.x = tensor_new_matrix(s.tape, ROWS, s.data->dims);
     dataset_fetch(s.data, SPLIT_TRAIN, example, ROWS, NULL, step.x->value, NULL, NULL);
+    real decoder = s.m->autoencoder.out.weight->value[5];
     real before = s.m->clip.image_out.weight->value[5], own = s.m->given.weight->value[5];
     latent_family.train_step(&s.m->model, &step, logged);
     CU_ASSERT(isfinite(logged[0]) && logged[0] > 0);
     CU_ASSERT_EQUAL(s.m->clip.image_out.weight->value[5], before);
+    CU_ASSERT_EQUAL(s.m->autoencoder.out.weight->value[5], decoder);
     CU_ASSERT(s.m->given.weight->value[5] != own);
     CU_ASSERT(!s.m->clip.image_out.weight->has_grad);
     small_free(&s);
@@ -289,6 +315,7 @@ const Suite suite = {"chapters/latent",
                      {{"a sentence steers its own row", test_steered},
                       {"guidance", test_guidance},
                       {"guesses agree with what they are of", test_guess},
+                      {"latents and pictures in one unit", test_units},
                       {"a step trains the U-Net alone", test_training},
                       {"cross-attention: gradients", test_cross_gradients},
                       {"cross-attention: masked tokens", test_cross_mask},

@@ -195,7 +195,7 @@ static void test_areas(void)
                                        8 * SCENE_CROSS - 4 * SCENE_CROSS * SCENE_CROSS};
     const double within[SCENE_SHAPES] = {0.025, 1e-4, 0.07, 1e-4};
     for (int shape = 0; shape < SCENE_SHAPES; shape++)
-        for (double r = 2.9; r < 5.05; r += 0.3)
+        for (double r = 2.9; r < 5.65; r += 0.3)
             for (double shift = 0; shift < 1; shift += 0.3) {
                 double sum = 0;
                 for (int p = 0; p < SCENE_PIXELS; p++)
