@@ -1,6 +1,7 @@
 /* Evaluation: the bound and its parts, log p(x) by importance sampling, the gap that the encoder
  * leaves. */
 #include "02-vae/vae.h"
+#include "02-vae/vae_exact.h"
 
 #include "support/memory.h"
 #include "train/ladder.h"
@@ -250,12 +251,25 @@ static void true_density(const Task *task, const Likelihood *model, LikelihoodRe
     free(gap);
 }
 
+/* Where p(x) is an integral over two numbers at most, beside its bounds. */
+static void exact_likelihood(const Vae *vae, const Task *task, LikelihoodReport *report)
+{
+    const double step = 0.05;
+    real *x = task_examples(task);
+    Likelihood *exact = likelihood_report_add(report, "exact", LIKELIHOOD_EXACT);
+    exact->se_estimator = NAN;
+    vae_exact(vae, x, task->examples, step, exact->log_prob);
+    free(x);
+}
+
 void vae_evaluate(Model *model, const Task *task, LikelihoodReport *report)
 {
     const Vae *vae = (const Vae *)model;
     bool recording = tape_record(task->tape, false);
     climb_ladder(vae, task, report);
-    true_density(task, &report->likelihood[1], report);
+    if (vae_exact_possible(vae))
+        exact_likelihood(vae, task, report);
+    true_density(task, &report->likelihood[report->likelihoods - 1], report);
     if (vae->flow.layers == 0) { /* what follows is about Gaussian posteriors */
         Posteriors all = all_posteriors(vae, task);
         split_kl(vae, &all, task->tape, report);

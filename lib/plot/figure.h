@@ -81,6 +81,8 @@ typedef struct FigureLines {
     int levels;
     bool log_x, log_y; /* values <= 0 are left out */
     FigureRange x_range, y_range;
+    const char *const *tick; /* [n]: names of the places 0, 1, 2 ... on x, whose values are marked
+                                with points; NULL: numbers */
 } FigureLines;
 
 bool figure_lines(Figures *figures, const FigureText *text, const FigureLines *lines);

@@ -104,10 +104,22 @@ static void set_axis(FILE *gp, const char *axis, FigureRange range, bool log)
         script_range(gp, axis, range);
 }
 
+/* Names in the place of numbers on x. */
+static void set_ticks(FILE *gp, const FigureLines *lines)
+{
+    fputs("set xtics noenhanced (", gp);
+    for (size_t i = 0; i < lines->n; i++) {
+        fputs(i > 0 ? ", " : "", gp);
+        script_tick(gp, lines->tick[i]);
+        fprintf(gp, " %zu", i);
+    }
+    fputs(")\n", gp);
+}
+
 /* One curve is "with lines"; few points also get dots, or a single one would not be seen. */
 static const char *curve_drawing(const FigureLines *lines, const FigureCurve *curve, bool plain)
 {
-    bool dotted = curve->sparse || lines->n <= FEW_POINTS;
+    bool dotted = curve->sparse || lines->n <= FEW_POINTS || lines->tick != NULL;
     return dotted && !plain ? "linespoints ps 0.7" : "lines";
 }
 
@@ -162,6 +174,8 @@ void lines_script(FILE *gp, const FigureText *text, const FigureLines *lines, co
     script_label(gp, "y", text->y_label);
     set_axis(gp, "x", range_choose(lines->x_range, extent.x, 0.02, lines->log_x), lines->log_x);
     set_axis(gp, "y", range_choose(lines->y_range, extent.y, 0.05, lines->log_y), lines->log_y);
+    if (lines->tick != NULL)
+        set_ticks(gp, lines);
     if (empty)
         script_nothing(gp, text);
     fputs("plot NaN notitle", gp); /* so that what follows may be nothing */

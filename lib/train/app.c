@@ -5,6 +5,7 @@
 #include "support/file.h"
 #include "support/memory.h"
 #include "train/loop.h"
+#include "train/measure.h"
 #include "train/pictures.h"
 #include "train/progress.h"
 #include "train/quality.h"
@@ -19,14 +20,6 @@ static const OptionSpec common_options[] = {
     {"run", OPTION_TEXT, NULL, "DIR", "folder of the run", 0, 1, NULL},
     {"threads", OPTION_INT, NULL, "N", "threads (default: one a core)", 1, 1024, NULL},
     {"quiet", OPTION_FLAG, NULL, NULL, "no progress", 0, 1, NULL},
-    {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
-
-static const OptionSpec eval_options[] = {
-    {"split", OPTION_CHOICE, "test", "NAME", "examples to judge on", 0, 1, "test|validation|train"},
-    {"examples", OPTION_INT, NULL, "N", "how many (default: all of the split)", 1, 1e9, NULL},
-    {"samples", OPTION_INT, "2000", "N", "samples to measure beside real examples; 0: none", 0,
-     1000000, NULL},
-    {"eval-seed", OPTION_INT, "1", "N", "of the evaluation's own draws", 0, 1e15, NULL},
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
 
 static const OptionSpec sample_options[] = {
@@ -86,23 +79,6 @@ static Run *open_run(const Family *family, const Options *options)
 
 /* ---------------------------------------------------------------- eval */
 
-static Split split_of(const char *name)
-{
-    if (strcmp(name, "test") == 0)
-        return SPLIT_TEST;
-    return strcmp(name, "train") == 0 ? SPLIT_TRAIN : SPLIT_VALIDATION;
-}
-
-/* Examples spread evenly over the split, so that a part of it is a fair sample of files sorted by
- * label. */
-static uint32_t *spread_index(const Dataset *data, Split split, int n)
-{
-    uint32_t *index = memory_new((size_t)n, sizeof *index);
-    for (int i = 0; i < n; i++)
-        index[i] = (uint32_t)((double)i * (double)data->count[split] / n);
-    return index;
-}
-
 /* The class that --label asks for, once for each of n samples; NULL when it was not given. */
 static int *wanted_labels(const Run *run, const Options *options, int n)
 {
@@ -147,29 +123,17 @@ static cJSON *evaluate_samples(Run *run, const Options *options)
     return quality_to_json(&quality);
 }
 
-static void evaluate(Run *run, const Options *options, const char *how)
+static void evaluate(Run *run, const Options *options, bool quiet, const char *how)
 {
-    Split split = split_of(options_text(options, "split"));
+    Split split = measure_split(options);
     int all = (int)run->data->count[split];
     int n = options_set(options, "examples") ? (int)options_int(options, "examples") : all;
     char duration[32];
     if (n > all)
         refuse_usage("--examples %d: the %s split of %s has %d", n, run_split_name(split),
                      run->data->name, all);
-    LikelihoodReport report = {
-        .examples = n, .dims = run->data->dims, .discrete = run->data->levels > 0};
-    Task task = {.data = run->data,
-                 .split = split,
-                 .examples = n,
-                 .options = options,
-                 .dir = run->dir,
-                 .quiet = options_flag(options, "quiet")};
-    uint32_t *index = spread_index(run->data, split, n);
     double start = profile_seconds();
-    task.index = index;
-    task.tape = tape_create(kernels_best());
-    task.noise = rng_stream((uint64_t)options_int(options, "eval-seed"), "evaluation");
-    run->family->evaluate(run->model, &task, &report);
+    LikelihoodReport report = measure_likelihoods(run, run->data, split, n, options, quiet);
     printf("\n%s on %d of %d %s examples of %s%s, %s\n", run->family->name, n, all,
            run_split_name(split), run->data->name, how,
            progress_duration(profile_seconds() - start, duration));
@@ -180,18 +144,16 @@ static void evaluate(Run *run, const Options *options, const char *how)
     if (samples != NULL)
         run_write_eval(run->dir, run->family, run->data, split, &report, samples);
     likelihood_report_clear(&report);
-    tape_free(task.tape);
-    free(index);
 }
 
 static int eval_command(const Family *family, int argc, char **argv)
 {
     const OptionSpec *tables[] = {
-        common_options, eval_options, family->eval_options,
+        common_options, measure_options, family->eval_options,
         family->sample_options != NULL ? family->sample_options : no_options, NULL};
     Options *options = parse(family, "eval", commands[1].help, tables, argc, argv);
     Run *run = open_run(family, options);
-    evaluate(run, options, "");
+    evaluate(run, options, options_flag(options, "quiet"), "");
     printf("written to %s/eval.json\n", run->dir);
     run_close(run);
     options_free(options);
@@ -204,19 +166,13 @@ static int eval_command(const Family *family, int argc, char **argv)
  * run ends with numbers. */
 static void evaluate_quickly(Run *run, size_t most)
 {
-    const Family *family = run->family;
-    const OptionSpec *tables[] = {common_options, eval_options, family->eval_options, NULL};
-    char *line[] = {(char *)family->name, "--quiet", NULL};
     char examples[16];
     size_t all = run->data->count[SPLIT_TEST];
-    Options *options = options_parse(family->name, family->purpose, tables, 2, line);
+    Options *options = measure_defaults(run->family, true);
     snprintf(examples, sizeof examples, "%zu", all < most ? all : most);
     options_put(options, "examples", examples, "the small evaluation");
     options_put(options, "samples", "0", "the small evaluation");
-    for (int i = 0; family->quick_eval != NULL && family->quick_eval[i].name != NULL; i++)
-        options_put(options, family->quick_eval[i].name, family->quick_eval[i].value,
-                    "the small evaluation");
-    evaluate(run, options, " (a small sample)");
+    evaluate(run, options, true, " (a small sample)");
     options_free(options);
 }
 

@@ -120,6 +120,16 @@ void quality_read_digits(const Dataset *data, const real *image, int n, int *cla
     params_free(params);
 }
 
+real *quality_features(const Dataset *data, const real *image, int n)
+{
+    Params *params = params_create();
+    Ruler ruler = open_ruler(params, data);
+    Measured m = measure_images(&ruler, params, data, image, n);
+    free(m.class);
+    params_free(params);
+    return m.feature;
+}
+
 /* n examples spread over a split, with their labels. */
 static real *real_examples(const Dataset *data, Split split, int n, int *label)
 {

@@ -47,6 +47,10 @@ int quality_samples(const Dataset *data, const Options *options);
  * weights of quality_ruler_path: class [n] in 0 .. 9. Refuses where the file is missing. */
 void quality_read_digits(const Dataset *data, const real *image, int n, int *class);
 
+/* The ruler's features of n images [n, dims] in the data's units: [n, RULER_FEATURES]; free with
+ * free(). Refuses where the file is missing; quality_possible says so beforehand. */
+real *quality_features(const Dataset *data, const real *image, int n);
+
 /* sample [n, dims] in the data's units, n at most quality_most; label [n]: the classes that were
  * wanted, or NULL. */
 Quality quality_measure(const Dataset *data, const real *sample, int n, const int *label);
