@@ -163,7 +163,7 @@ test: deps
 	@$(MAKE) --no-print-directory run-tests
 
 run-tests: all tests
-	@sh tests/run.sh $(sort $(TEST_SCRIPTS) $(TESTS))
+	@BIN=$(BIN) sh tests/run.sh $(sort $(TEST_SCRIPTS) $(TESTS))
 
 data:
 	@sh datasets/fetch.sh '$(DATA)' $(if $(FROM),'$(FROM)')

@@ -8,7 +8,8 @@
 
 static void test_shares(void)
 {
-    real x[] = {0, 0, 0.9f, 0.9f, 0.1f, 0.8f, 5, 5, 1, 1}; /* the last two are outside: high edges */
+    real x[] = {0,    0, 0.9f, 0.9f, 0.1f,
+                0.8f, 5, 5,    1,    1}; /* the last two are outside: high edges */
     Cells cells = {2, {0, 0}, {1, 1}};
     double share[5], sum = 0;
     cells_count(&cells, x, 5, 2, 0, share);

@@ -48,7 +48,8 @@ static void test_same(void)
     double value[DRAWS];
     int below = 0;
     for (int draw = 0; draw < DRAWS; draw++) {
-        real *a = features_normal("mmd c", draw, N, 2, 1), *b = features_normal("mmd d", draw, N, 2, 1);
+        real *a = features_normal("mmd c", draw, N, 2, 1),
+             *b = features_normal("mmd d", draw, N, 2, 1);
         value[draw] = mmd_squared(a, N, b, N, 2, 1);
         below += value[draw] < 0;
         free(a);

@@ -14,7 +14,7 @@ static void test_by_hand(void)
     CU_ASSERT(fabs(m.share - 0.75) < 1e-12 && fabs(m.expected - 0.75) < 1e-12);
     CU_ASSERT(fabs(m.excess) < 1e-12 && m.ties == 0);
     CU_ASSERT(fabs(m.se - sqrt(3.0 / 4)) < 1e-12); /* four neighbours, one sample each */
-    real crowd[] = {1, 2, -1, 19};                  /* three of them at the same example */
+    real crowd[] = {1, 2, -1, 19};                 /* three of them at the same example */
     m = nearest_memorised(train, 3, test, 1, crowd, 4, 1);
     CU_ASSERT(m.share == 1 && fabs(m.se - sqrt(3.0 * 10 / 16)) < 1e-12);
 }
