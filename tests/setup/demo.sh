@@ -1,18 +1,18 @@
 #!/bin/sh
-# make demo: two small variational autoencoders on digits that the code draws itself, and where their pictures are.
+# make demo: the tour. Every family on points of the plane and on digits that the code draws itself, each for a few
+# seconds, and the pages that compare them.
 #
 #     sh tests/setup/demo.sh BIN
 #
-# The first has a latent of twelve numbers, enough for good samples, the second one of two, so that all of it fits
-# into a picture. Both replace the runs of the last demo.
+# The runs replace those of the last demo.
 bin=${1:-bin}
 
-train() {
+compare() {
     out=$1
     shift
     echo
-    echo "$bin/vae train --out $out $*"
-    "$bin/vae" train --out "$out" --force "$@" </dev/null || exit 1
+    echo "$bin/compare --out $out $*"
+    "$bin/compare" --out "$out" --force "$@" </dev/null || exit 1
 }
 
 # picture PATH TEXT: a line for a picture that is there
@@ -20,18 +20,18 @@ picture() {
     [ ! -f "$1" ] || printf '  %-44s %s\n' "$1" "$2"
 }
 
-train runs/demo --data digits-binary --latent 12 --steps 8000
-train runs/demo-plane --data digits-binary --latent 2 --steps 4000
+compare runs/demo-plane --track plane --data moons --minutes 0.1 --eval-examples 300 --samples 500
+compare runs/demo-digits --track digits-binary --quick
 
-if [ ! -f runs/demo/figures/samples.png ]; then
-    echo "error: the runs are in runs/demo and runs/demo-plane, but no picture was drawn" >&2
+if [ ! -f runs/demo-digits/compare.html ]; then
+    echo "error: the runs are in runs/demo-plane and runs/demo-digits, but no page was written" >&2
     exit 1
 fi
 echo
 echo "Look at:"
-picture runs/demo/figures/samples.png "digits drawn from noise"
-picture runs/demo/figures/reconstructions.png "test digits, and damaged ones, through the latent and back"
-picture runs/demo/figures/interpolations.png "from one digit to another"
-picture runs/demo/figures/sliders.png "one latent number at a time"
-picture runs/demo-plane/figures/manifold.png "all of a latent of two numbers"
-picture runs/demo-plane/figures/latent.png "where the test digits lie in it"
+picture runs/demo-digits/compare.html "every family on digits, after two seconds each: open it in a browser"
+picture runs/demo-digits/figures/samples.png "what they draw by then: noise on its way to structure"
+picture runs/demo-plane/compare.html "every family on two moons"
+picture runs/demo-plane/figures/density.png "the densities they learned beside the true one"
+picture runs/demo-plane/figures/samples.png "where their samples fall"
+echo "Longer training makes structure: bin/vae train --data digits-binary, or any chapter's README."
