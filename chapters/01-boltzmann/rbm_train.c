@@ -170,6 +170,7 @@ const Family boltzmann_family = {
     .eval_options = rbm_eval_options,
     .quick_eval = rbm_quick_eval,
     .sample_options = sample_options,
+    .loss_unit = "nats an example, pseudo-likelihood",
     .columns = columns,
     .commands = rbm_commands,
     .defaults = defaults,

@@ -173,6 +173,7 @@ const Family helmholtz_family = {
     .options = options,
     .eval_options = helmholtz_eval_options,
     .quick_eval = quick_eval,
+    .validates_nats = true,
     .columns = columns,
     .commands = helmholtz_commands,
     .defaults = defaults,

@@ -252,6 +252,7 @@ const Family vae_family = {
     .options = options,
     .eval_options = vae_eval_options,
     .quick_eval = quick_eval,
+    .validates_nats = true,
     .columns = columns,
     .commands = vae_commands,
     .defaults = defaults,

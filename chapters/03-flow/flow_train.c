@@ -240,6 +240,7 @@ const Family flow_family = {
     .eval_options = flow_eval_options,
     .quick_eval = quick_eval,
     .sample_options = sample_options,
+    .validates_nats = true,
     .columns = columns,
     .commands = flow_commands,
     .defaults = defaults,

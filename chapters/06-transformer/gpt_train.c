@@ -54,6 +54,7 @@ const Family gpt_family = {
     .eval_options = gpt_eval_options,
     .sample_options = gpt_sample_options,
     .loss_unit = "nats a token; of images, nats an image",
+    .validates_nats = true,
     .columns = columns,
     .commands = gpt_commands,
     .defaults = gpt_defaults,

@@ -213,8 +213,8 @@ static void draw_curves(const Contest *contest, Figures *figures, Pictures *pict
     int curves = 0, tables = 0;
     for (int r = 0; r < rows->count; r++) {
         const Row *row = &rows->row[r];
-        /* losses in other units than nats an example can't share the axis */
-        if (row->dir == NULL || row->family->loss_unit != NULL || row->headline < 0 ||
+        /* other losses can't share the axis */
+        if (row->dir == NULL || !row->family->validates_nats || row->headline < 0 ||
             !isfinite(row->train_seconds))
             continue;
         table[tables] = record_read(row->dir);
