@@ -39,13 +39,23 @@ static real *in_space(const Yardstick *y, real *x, int n)
     return feature;
 }
 
-/* The first n examples of a split. Training images of a binary set are one fresh draw. */
+/* The first n examples of a split, a few thousand at a time: images in full would take gigabytes.
+ * Training images of a binary set are one fresh draw. */
 static real *examples(const Yardstick *y, Split split, int n)
 {
-    real *x = memory_new((size_t)n * (size_t)y->data->dims, sizeof *x);
-    Rng rng = rng_stream(1, "yardstick");
-    dataset_fetch_range(y->data, split, 0, (size_t)n, &rng, x, NULL, NULL);
-    return in_space(y, x, n);
+    enum { AT_ONCE = 5000 };
+    real *all = memory_new((size_t)n * (size_t)y->dim, sizeof *all);
+    for (int first = 0; first < n; first += AT_ONCE) {
+        int count = n - first < AT_ONCE ? n - first : AT_ONCE;
+        real *x = memory_new((size_t)count * (size_t)y->data->dims, sizeof *x);
+        Rng rng = rng_at(rng_stream(1, "yardstick"), (uint64_t)first);
+        dataset_fetch_range(y->data, split, (size_t)first, (size_t)count, &rng, x, NULL, NULL);
+        x = in_space(y, x, count);
+        memcpy(all + (size_t)first * (size_t)y->dim, x,
+               (size_t)count * (size_t)y->dim * sizeof *all);
+        free(x);
+    }
+    return all;
 }
 
 static void copy_row(real *to, const real *from, size_t row, int dim)
