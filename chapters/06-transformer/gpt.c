@@ -116,6 +116,10 @@ Tensor *gpt_hidden(const Gpt *gpt, const GptBatch *batch, Rng *noise, Tensor **a
 
 Tensor *gpt_logits(const Gpt *gpt, Tensor *h)
 {
+    if (gpt->waves != NULL) { /* of a point's coordinates */
+        h = tensor_reshape(h, 2, (int[]){-1, gpt->width});
+        return tensor_matmul(linear_forward(&gpt->out, h), gpt->waves);
+    }
     if (gpt->out.weight != NULL)
         return linear_forward(&gpt->out, h);
     Tensor *symbols = tensor_slice(gpt->symbol.table, 0, 0, gpt->vocabulary);

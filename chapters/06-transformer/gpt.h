@@ -1,5 +1,5 @@
-/* The transformer of this chapter: tokens of a text, or the rows of a binary image, one after the
- * other.
+/* The transformer of this chapter: tokens of a text, the rows of a binary image, or the coordinates
+ * of a point (gpt_points.h), one after the other.
  *
  * Decoder (objective "next"): log p(x) = sum_t log p(x_t | x_<t), exact.
  * Encoder (objective "masked"): p(x_t | all others) for tokens that were hidden; no likelihood.
@@ -23,7 +23,7 @@ enum { GPT_MOST_BLOCKS = 32 };
 typedef struct Gpt {
     Model model;
     GptObjective objective;
-    int context; /* positions: of tokens, or the rows of an image */
+    int context; /* positions: of tokens, the rows of an image, or a point's coordinates */
     int width, blocks, heads;
     real dropout;
     /* A text: */
@@ -38,7 +38,11 @@ typedef struct Gpt {
     Masked row_hidden[MLP_MOST_LAYERS],
         row_out; /* pixel j from the row's pixels before it, and h */
     int row_layers;
-    /* Both: */
+    /* A point, whose cells are the vocabulary, with `symbol` and `out`: */
+    Tensor *edges; /* [context, 4], a buffer, see gpt_axis; NULL of others */
+    Tensor *waves; /* [waves, vocabulary], a buffer: `out` gives their amplitudes */
+    real jitter;   /* noise on training points: its standard deviation, in cells */
+    /* All: */
     Tensor *position; /* [context, width]; NULL where positions are rotary */
     TransformerBlock block[GPT_MOST_BLOCKS];
     LayerNorm norm;

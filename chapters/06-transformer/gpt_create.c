@@ -1,5 +1,5 @@
 /* Options, their defaults, the tokens of a text, and a new network. */
-#include "06-transformer/gpt.h"
+#include "06-transformer/gpt_points.h"
 
 #include "support/fail.h"
 #include "support/memory.h"
@@ -28,6 +28,9 @@ const OptionSpec gpt_options[] = {
      0.99, NULL},
     {"row-hidden", OPTION_INTS, "512", "N,N...",
      "hidden layers of the network within a row (images)", 1, 65536, NULL},
+    {"cells", OPTION_INT, "256", "N", "that each coordinate is cut into (points)", 2,
+     GPT_MOST_CELLS, NULL},
+    {"jitter", OPTION_REAL, "1", "SD", "noise on training points, in cells (points)", 0, 100, NULL},
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
 
 static void put(Options *o, const char *name, const char *value)
@@ -73,6 +76,8 @@ void gpt_defaults(Options *o, const Dataset *data)
 {
     if (data->text != NULL)
         defaults_of_texts(o, data->text);
+    else if (data->kind == DATA_POINTS)
+        gpt_points_defaults(o);
     else
         defaults_of_images(o, data);
     put(o, "optimizer", "adamw");
@@ -85,6 +90,7 @@ void gpt_defaults(Options *o, const Dataset *data)
 void gpt_prepare(const Options *o, Dataset *data)
 {
     Text *text = data->text;
+    gpt_points_check(o, data);
     if (text == NULL)
         return;
     TokensKind kind = (TokensKind)options_choice(o, "tokens");
@@ -208,6 +214,8 @@ Model *gpt_create(const Options *o, const Dataset *data, uint64_t seed)
     gpt->dropout = (real)options_real(o, "dropout");
     if (data->text != NULL)
         create_text(gpt, params, o, data, &rng);
+    else if (data->kind == DATA_POINTS)
+        gpt_points_create(gpt, params, o, data, &rng);
     else
         create_images(gpt, params, o, data, &rng);
     create_blocks(gpt, params, o, &rng);

@@ -1,6 +1,6 @@
 /* Evaluation: exact log-probabilities of windows, lines and images; an encoder's
  * pseudo-likelihood; nats a token and a byte; how far from the best possible; right answers. */
-#include "06-transformer/gpt.h"
+#include "06-transformer/gpt_points.h"
 
 #include "support/memory.h"
 #include "train/progress.h"
@@ -199,6 +199,8 @@ void gpt_evaluate(Model *model, const Task *task, LikelihoodReport *report)
     Gpt *gpt = (Gpt *)model;
     if (gpt->tokens != NULL)
         evaluate_text(gpt, task, report);
+    else if (gpt->edges != NULL)
+        gpt_points_evaluate(gpt, task, report);
     else
         evaluate_images(gpt, task, report);
 }

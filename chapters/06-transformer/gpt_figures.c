@@ -1,6 +1,7 @@
 /* The figures of a run. */
 #include "06-transformer/gpt_generate.h"
 #include "06-transformer/gpt_look.h"
+#include "06-transformer/gpt_points.h"
 #include "06-transformer/gpt_temperature.h"
 
 #include "support/memory.h"
@@ -150,6 +151,10 @@ void gpt_figures(Model *model, const Task *task)
     Gpt *gpt = (Gpt *)model;
     if (gpt->tokens != NULL) {
         text_figures(gpt, task);
+        return;
+    }
+    if (gpt->edges != NULL) {
+        gpt_points_figures(gpt, task);
         return;
     }
     completion_figure(gpt, task);

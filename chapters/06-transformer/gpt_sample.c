@@ -1,6 +1,7 @@
 /* What `sample` writes: texts token by token, an encoder's texts place by place, images pixel by
  * pixel. */
 #include "06-transformer/gpt_generate.h"
+#include "06-transformer/gpt_points.h"
 
 #include "support/fail.h"
 #include "support/file.h"
@@ -318,17 +319,22 @@ void gpt_draw_rows(const Gpt *gpt, Tape *tape, Rng *noise, int n, int first_row,
 }
 
 /* What only texts know. */
-static void refuse_text_options(const Options *o)
+static void refuse_text_options(const Options *o, const char *learnt)
 {
     for (const OptionSpec *own = gpt_sample_options; o != NULL && own->name != NULL; own++)
         if (options_typed(o, own->name))
-            refuse_usage("--%s: is for texts, and this run learnt images; leave it out", own->name);
+            refuse_usage("--%s: is for texts, and this run learnt %s; leave it out", own->name,
+                         learnt);
 }
 
 void gpt_sample_rows(Model *model, Tape *tape, Rng *noise, const SampleRequest *request, real *out)
 {
-    const Gpt *gpt = (const Gpt *)model;
-    refuse_text_options(request->options);
+    Gpt *gpt = (Gpt *)model;
+    refuse_text_options(request->options, gpt->edges != NULL ? "points" : "images");
+    if (gpt->edges != NULL) {
+        gpt_points_sample(gpt, noise, request, out);
+        return;
+    }
     memset(out, 0, (size_t)request->n * (size_t)(gpt->row * gpt->context) * sizeof *out);
     gpt_draw_rows(gpt, tape, noise, request->n, 0, request->mean, out);
 }

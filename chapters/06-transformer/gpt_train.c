@@ -1,11 +1,13 @@
 /* The family: one training step, the held-out loss, what the other files give. */
-#include "06-transformer/gpt.h"
+#include "06-transformer/gpt_points.h"
 
 #include "tensor/op.h"
 
-/* Nats a token: the mean over the tokens that are asked for; or nats an image. */
+/* Nats a token: the mean over the tokens that are asked for; or nats an image, or a point. */
 static Tensor *loss_of(const Gpt *gpt, Tensor *x, Rng *noise, Rng *dropout)
 {
+    if (gpt->edges != NULL)
+        return tensor_scale(tensor_mean(gpt_points_log_prob(gpt, x, dropout)), (real)-gpt->context);
     if (gpt->tokens == NULL)
         return tensor_neg(tensor_mean(gpt_rows_log_prob(gpt, x, dropout)));
     GptBatch batch =
@@ -16,6 +18,8 @@ static Tensor *loss_of(const Gpt *gpt, Tensor *x, Rng *noise, Rng *dropout)
 static void train_step(Model *model, Step *step, double *logged)
 {
     const Gpt *gpt = (const Gpt *)model;
+    if (gpt->edges != NULL)
+        gpt_points_move(gpt, step->x, &step->noise);
     Tensor *loss = loss_of(gpt, step->x, &step->noise, &step->noise);
     tape_backward(loss);
     optimizer_update(model->part[0].optimizer, step->learning_rate);
@@ -32,9 +36,11 @@ static double mean_loss(Model *model, Tensor *part, Rng *noise)
 static double validate(Model *model, Tensor *x, Rng noise)
 {
     enum { TOKENS = 16384 };
+    if (((const Gpt *)model)->tokens == NULL)
+        return family_mean_in_parts(model, x, noise, mean_loss);
     int all = tensor_rows(x), per_row = x->shape[1] - 1;
     int wanted = TOKENS / per_row > 1 ? TOKENS / per_row : 1;
-    if (((const Gpt *)model)->tokens == NULL || all <= wanted)
+    if (all <= wanted)
         return family_mean_in_parts(model, x, noise, mean_loss);
     int *index = op_memory(x, (size_t)wanted, sizeof *index);
     for (int i = 0; i < wanted; i++)
@@ -46,14 +52,15 @@ static const char *const columns[] = {"neg_log_prob", NULL};
 
 const Family gpt_family = {
     .name = "transformer",
-    .purpose = "A tiny transformer (Vaswani et al. 2017) that learns texts token by token, and "
-               "binary images row by row, with exact likelihood.",
-    .data_kinds = DATA_BINARY | DATA_TOKENS,
+    .purpose = "A tiny transformer (Vaswani et al. 2017) that learns texts token by token, "
+               "binary images row by row, and points coordinate by coordinate, with exact "
+               "likelihood.",
+    .data_kinds = DATA_BINARY | DATA_TOKENS | DATA_POINTS,
     .data = "arithmetic",
     .options = gpt_options,
     .eval_options = gpt_eval_options,
     .sample_options = gpt_sample_options,
-    .loss_unit = "nats a token; of images, nats an image",
+    .loss_unit = "nats a token; of images and points, nats an example",
     .validates_nats = true,
     .columns = columns,
     .commands = gpt_commands,

@@ -87,7 +87,15 @@ static real *examples_of(const Dataset *data, Split split, int n)
     return x;
 }
 
-/* Model and data over each other: the first two coordinates. */
+/* Where a point is shown: at its first two coordinates; of a single one in a strip of its own, the
+ * i-th of n a little higher than the one before. */
+static void place_point(real *to, const real *x, size_t dims, double strip, double share)
+{
+    to[0] = x[0];
+    to[1] = dims > 1 ? x[1] : (real)(1.2 * strip + share);
+}
+
+/* Model and data over each other. */
 static void points_figure(Run *run, Figures *figures, const char *name, const real *sample, int n)
 {
     static const char *const group_name[] = {"data", "model"};
@@ -95,23 +103,22 @@ static void points_figure(Run *run, Figures *figures, const char *name, const re
     real *data = examples_of(run->data, SPLIT_TEST, n);
     real *point = memory_new((size_t)n * 4, sizeof *point);
     int *group = memory_new((size_t)n * 2, sizeof *group);
-    if (dims < 2)
-        refuse("%s: has %zu column; the pictures of points need two", run->data->name, dims);
     for (size_t i = 0; i < (size_t)n; i++) {
-        memcpy(point + 2 * i, data + i * dims, 2 * sizeof *point);
-        memcpy(point + 2 * ((size_t)n + i), sample + i * dims, 2 * sizeof *point);
+        double share = (double)i / n;
+        place_point(point + 2 * i, data + i * dims, dims, 0, share);
+        place_point(point + 2 * ((size_t)n + i), sample + i * dims, dims, 1, share);
         group[(size_t)n + i] = 1;
     }
     FigureText text = {.name = name,
                        .title = "Samples of the model over the data",
                        .x_label = "x1",
-                       .y_label = "x2"};
+                       .y_label = dims > 1 ? "x2" : "one point after the other"};
     FigureScatter scatter = {.point = point,
                              .n = 2 * (size_t)n,
                              .group = group,
                              .groups = 2,
                              .group_name = group_name,
-                             .equal_axes = true};
+                             .equal_axes = dims > 1};
     figure_scatter(figures, &text, &scatter);
     free(data);
     free(point);

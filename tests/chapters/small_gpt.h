@@ -49,6 +49,8 @@ static inline void small_gpt_shake(SmallGpt *g, double sd)
     Rng rng = rng_stream(9, "shaken");
     for (int i = 0; i < params->count; i++) {
         Tensor *w = params->tensor[i];
+        if (!params->trained[i])
+            continue;
         real *noise = memory_new(w->size, sizeof *noise);
         rng_normal(&rng, noise, w->size);
         for (size_t j = 0; j < w->size; j++)

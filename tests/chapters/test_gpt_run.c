@@ -26,6 +26,21 @@ static const OptionLine lines[] = {
     {&gpt_family, "bars-3", "--objective masked", 2, "--objective masked: is for texts"},
     {&gpt_family, "arithmetic", "--objective mask", 2, "did you mean 'masked'"},
     {&gpt_family, "arithmetic", "--dropout 1", 2, "--dropout"},
+    {&gpt_family, "moons", "--cells 1", 2, "--cells"},
+    {&gpt_family, "moons", "--cells 1025", 2, "--cells"},
+    {&gpt_family, "moons", "--cells many", 2, "--cells"},
+    {&gpt_family, "moons", "--context 2", 2, "--context: is for texts, and moons is points"},
+    {&gpt_family, "moons", "--tokens words", 2, "--tokens: is for texts"},
+    {&gpt_family, "moons", "--vocabulary 300", 2, "--vocabulary: is for texts"},
+    {&gpt_family, "moons", "--objective masked", 2, "--objective: is for texts"},
+    {&gpt_family, "moons", "--tied", 2, "--tied: is for texts"},
+    {&gpt_family, "moons", "--jitter -1", 2, "--jitter"},
+    {&gpt_family, "moons", "--row-hidden 8", 2, "--row-hidden: is for images"},
+    {&gpt_family, "bars-3", "--cells 8", 2, "--cells: is for points, and bars-3 is binary images"},
+    {&gpt_family, "bars-3", "--jitter 1", 2, "--jitter: is for points"},
+    {&gpt_family, "arithmetic", "--cells 8", 2, "--cells: is for points"},
+    {&gpt_family, "sphere-earth", "", 1, "no density in space"},
+    {&gpt_family, "moons", TINY, 0, ""},
     {&gpt_family, "arithmetic", TINY, 0, ""}};
 
 static void test_options(void)
@@ -133,6 +148,29 @@ static void test_sample_options(void)
     CU_ASSERT(child_said(&file, 2, "--prompt and --prompt-file: give one of them"));
     ChildResult fine = child_run(parse_sample, "--temperature 0 --top-k 1 --top-p 1");
     CU_ASSERT(child_said(&fine, 0, ""));
+}
+
+/* Points know no temperature, and no mean. */
+static void sample_points(void *context)
+{
+    const OptionSpec *tables[] = {gpt_sample_options, NULL};
+    char copy[100], *argv[RUN_MOST_WORDS] = {"sample"};
+    snprintf(copy, sizeof copy, "%s", (const char *)context);
+    Options *options = options_parse("sample", "", tables, run_words(copy, argv, 1), argv);
+    SmallGpt g = small_gpt_of(dataset_load("moons"), "--cells 9" TINY);
+    Rng noise = rng_stream(1, "sample");
+    real x[20];
+    bool mean = copy[0] == '\0';
+    gpt_family.sample(&g.gpt->model, g.tape, &noise,
+                      &(SampleRequest){.n = 10, .mean = mean, .options = options}, x);
+}
+
+static void test_sample_points(void)
+{
+    ChildResult text = child_run(sample_points, "--temperature 2");
+    CU_ASSERT(child_said(&text, 2, "--temperature: is for texts, and this run learnt points"));
+    ChildResult mean = child_run(sample_points, "");
+    CU_ASSERT(child_said(&mean, 2, "--mean: this family draws points without a latent"));
 }
 
 /* ---------------------------------------------------------------- texts */
@@ -245,6 +283,10 @@ static void test_resume(void)
     run_stopped_equals_whole(&gpt_family,
                              "--data bars-3 --batch 8 --steps 20 --threads 1 --quick --quiet "
                              "--dropout 0.2 --row-hidden 8" TINY,
+                             "9");
+    run_stopped_equals_whole(&gpt_family,
+                             "--data moons --batch 8 --steps 20 --threads 1 --quick --quiet "
+                             "--dropout 0.2 --cells 16" TINY,
                              "9");
 }
 
@@ -395,6 +437,31 @@ static void test_one_line(void)
     folder_remove(folder);
 }
 
+/* Points of the user's own: as many to a line as there are columns. */
+static void test_own_points(void)
+{
+    char folder[256], text[4000] = "", *words, *path;
+    folder_make(folder);
+    path = memory_format("%s/own.csv", folder);
+    for (int i = 0; i < 60; i++)
+        sprintf(text + strlen(text), "%d,1,2,3,4,5,6,7,%d\n", i % 7, i);
+    CU_ASSERT_PTR_NULL(file_write(path, text, strlen(text)));
+    Own many = {"", TINY, 1, "own.csv: 9 numbers a point; the transformer takes at most 8", ""};
+    snprintf(many.path, sizeof many.path, "%s", path);
+    ChildResult result = child_run(read_own, &many);
+    CU_ASSERT(child_said(&result, many.status, many.says));
+    text[0] = '\0';
+    for (int i = 0; i < 60; i++)
+        sprintf(text + strlen(text), "%d\n", i * i);
+    CU_ASSERT_PTR_NULL(file_write(path, text, strlen(text)));
+    words = memory_format("--data %s --batch 8 --steps 5 --threads 1 --quick --quiet" TINY, path);
+    result = child_run(run_all, words); /* of one number there is no map of the density */
+    CU_ASSERT(child_said(&result, 0, "drawn"));
+    free(words);
+    free(path);
+    folder_remove(folder);
+}
+
 static void test_evaluate(void)
 {
     static const struct {
@@ -405,6 +472,7 @@ static void test_evaluate(void)
         {"--data repeats --tokens pairs --vocabulary 300", "canonical"},
         {"--data arithmetic --objective masked", "pseudo"},
         {"--data bars-3 --row-hidden 8", "exact"},
+        {"--data moons --cells 16", "true log p - model's, paired"},
     };
     for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
         char *words =
@@ -421,12 +489,14 @@ const Suite suite = {"chapters/transformer runs",
                       {"a text of one's own", test_own_text},
                       {"prompts", test_prompts},
                       {"cuts that can't be", test_sample_options},
+                      {"samples of points", test_sample_points},
                       {"the cache changes no text", test_cache},
                       {"the cache changes no score", test_scores},
                       {"lines, and an encoder's texts", test_lines},
                       {"stopped runs go on to the same bits", test_resume},
                       {"runs are evaluated and drawn", test_evaluate},
                       {"a text of one line", test_one_line},
+                      {"points of one's own", test_own_points},
                       {"chat", test_chat},
                       {"a curve through losses", test_fit},
                       {NULL, NULL}}};
