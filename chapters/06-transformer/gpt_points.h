@@ -8,8 +8,8 @@
  *     between the edges   uniform, 1 / width;
  *     beyond one          exponential, e^(-distance / mean) / mean,
  * so the density is positive everywhere and its integral is 1: that of each factor is.
- * Sources: van den Oord et al. (2016), "Pixel recurrent neural networks", arXiv:1601.06759, sec. 2
- * and 3.4 (a softmax over the values of each number, given those before); Uria et al. (2016),
+ * Sources: van den Oord et al. (2016), "Pixel recurrent neural networks", arXiv:1601.06759, sec.
+ * 2.2 (a softmax over the values of each number, given those before); Uria et al. (2016),
  * "Neural autoregressive distribution estimation", arXiv:1605.02226 (real-valued data). */
 #ifndef GPT_POINTS_H
 #define GPT_POINTS_H
