@@ -73,17 +73,18 @@ static void fade(real *x, int height, int width, real last, Rng *rng)
 typedef struct Kind {
     const char *name;
     bool other; /* of the digits drawn by code, where they have the run's size */
+    bool grey;  /* makes sense of levels between black and white alone          */
     Spoil spoil;
 } Kind;
 
-static const Kind kinds[] = {{"test images", false, leave},
-                             {"with a blot", false, blot},
-                             {"digits drawn by code", true, leave},
-                             {"those, with a blot", true, blot},
-                             {"inverted", false, invert},
-                             {"noise", false, noise},
-                             {"blank", false, blank},
-                             {"a quarter of the contrast", false, fade}};
+static const Kind kinds[] = {{"test images", false, false, leave},
+                             {"with a blot", false, false, blot},
+                             {"digits drawn by code", true, false, leave},
+                             {"those, with a blot", true, false, blot},
+                             {"inverted", false, false, invert},
+                             {"noise", false, false, noise},
+                             {"blank", false, false, blank},
+                             {"a quarter of the contrast", false, true, fade}};
 enum { KINDS = sizeof kinds / sizeof *kinds, SHOWN = 8, CURVE = 101 };
 
 /* n examples of a kind, dequantised, and -log p of each. first: the first few, for the picture. */
@@ -210,14 +211,15 @@ static double usual_mean(const FlowModel *m, const Task *task, int n)
 void flow_anomalies(const FlowModel *m, const Task *task, int n)
 {
     const Dataset *data = task->data;
-    Dataset *other = strcmp(data->name, "digits") != 0 ? dataset_load("digits") : NULL;
+    const char *drawn = data->kind == DATA_BINARY ? "digits-binary" : "digits";
+    Dataset *other = strcmp(data->name, drawn) != 0 ? dataset_load(drawn) : NULL;
     bool comparable = other != NULL && other->dims == data->dims && other->levels == data->levels &&
                       (size_t)n <= other->count[SPLIT_TEST];
     Anomalies a = {.task = task, .n = n};
     a.first = memory_new((size_t)KINDS * SHOWN * (size_t)m->dims, sizeof *a.first);
     Progress progress = progress_start("anomalies", "kinds", 0, KINDS, task->quiet);
     for (int k = 0; k < KINDS; k++) {
-        if (kinds[k].other && !comparable)
+        if ((kinds[k].other && !comparable) || (kinds[k].grey && data->kind != DATA_GREY))
             continue;
         a.name[a.found] = kinds[k].name;
         a.neg_log_prob[a.found] = memory_new((size_t)n, sizeof(double));

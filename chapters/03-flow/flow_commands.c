@@ -81,9 +81,9 @@ static void stability_command(Model *model, const Task *task)
 
 const FamilyCommand flow_commands[] = {
     {"anomalies", "tell strange images from usual ones by likelihood, and where that fails",
-     DATA_GREY, anomaly_options, anomalies_command},
-    {"edit", "move images along an attribute's direction in the latent", DATA_GREY, edit_options,
-     edit_command},
+     DATA_BINARY | DATA_GREY, anomaly_options, anomalies_command},
+    {"edit", "move images along an attribute's direction in the latent", DATA_BINARY | DATA_GREY,
+     edit_options, edit_command},
     {"stability", "what fresh flows of 2 to 1,000 numbers and up to 64 layers lose there and back",
-     DATA_POINTS | DATA_GREY, stability_options, stability_command},
+     DATA_POINTS | DATA_BINARY | DATA_GREY, stability_options, stability_command},
     {NULL, NULL, 0, NULL, NULL}};

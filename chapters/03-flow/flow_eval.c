@@ -146,11 +146,89 @@ static void evaluate_points(FlowModel *m, const Task *task, const real *x, Likel
 
 /* ---------------------------------------------------------------- images */
 
-/* The mean over draws of u of log p(x + u) - log q(u|x), and the log of the mean of what it is the
- * log of, on the same draws: the second is at least the first (Jensen). */
+/* Of one image: the mean of log p(x + u) - log q(u|x) over draws of u, and the log of the mean of
+ * what that is the log of. */
+typedef struct ImageBound {
+    double mean, tight;
+} ImageBound;
+
+/* Of n images x [n, dims], at most AT_ONCE; first: the number of the first, for its noise. */
+static void bound_images(FlowModel *m, const Task *task, const real *x, int n, int first,
+                         ImageBound *bound)
+{
+    int draws = (int)options_int(task->options, "draws");
+    LogMean mean[AT_ONCE] = {{0, 0, 0, 0}};
+    for (int i = 0; i < n; i++)
+        bound[i].mean = 0;
+    for (int s = 0; s < draws; s++) {
+        Rng noise = rng_at(task->noise, (uint64_t)first * (uint64_t)draws + (uint64_t)s);
+        FlowDensity d;
+        flow_set_noise(&m->flow, rng_at(rng_stream(1, "probes"), noise.step));
+        tape_reset(task->tape);
+        params_bind(m->model.part[0].params, task->tape);
+        Tensor *part = tensor_from(task->tape, 2, (int[]){n, m->dims}, x);
+        const Tensor *found = flow_bound(m, part, &noise, &d);
+        for (int i = 0; i < n; i++) {
+            bound[i].mean += (double)found->value[i] / draws;
+            log_mean_add(&mean[i], (double)found->value[i]);
+        }
+    }
+    for (int i = 0; i < n; i++)
+        bound[i].tight = log_mean_value(&mean[i]);
+}
+
+/* Where the data's own distribution is known: log P_data(x) - bound, on the same images. The model
+ * is as far from the data as that or nearer. */
+static void compare_with_truth(const Task *task, const real *x, const Likelihood *bound,
+                               const char *name, LikelihoodReport *report)
+{
+    size_t n = (size_t)task->examples, dims = (size_t)task->data->dims;
+    if (task->data->log_density == NULL || bound == NULL)
+        return;
+    double *gap = memory_new(n, sizeof *gap), *point = memory_new(dims, sizeof *point);
+    for (size_t i = 0; i < n; i++) {
+        for (size_t d = 0; d < dims; d++)
+            point[d] = (double)x[i * dims + d];
+        gap[i] = task->data->log_density(task->data, point) - bound->log_prob[i];
+    }
+    likelihood_report_part(report, name, "nats", gap, n);
+    free(gap);
+    free(point);
+}
+
+/* All images of few binary pixels. The density of y adds up to one, so the second sum is 1 up to
+ * the error of the draws of u; what the first lacks is what the bound gives away. */
+static void sum_over_images(FlowModel *m, const Task *task, LikelihoodReport *report)
+{
+    enum { MOST_PIXELS = 16 };
+    if (m->kind != DATA_BINARY || m->dims > MOST_PIXELS)
+        return;
+    int all = 1 << m->dims, beyond = 1 << 20; /* noise of its own: beyond the examples' */
+    real *x = memory_new((size_t)AT_ONCE * (size_t)m->dims, sizeof *x);
+    ImageBound bound[AT_ONCE];
+    double sum = 0, tight = 0;
+    Progress progress = progress_start("sum", "images", 0, all, task->quiet);
+    for (int first = 0; first < all; first += AT_ONCE) {
+        int n = all - first < AT_ONCE ? all - first : AT_ONCE;
+        for (int i = 0; i < n * m->dims; i++)
+            x[i] = (real)((first + i / m->dims) >> (i % m->dims) & 1);
+        bound_images(m, task, x, n, beyond + first, bound);
+        for (int i = 0; i < n; i++) {
+            sum += exp(bound[i].mean);
+            tight += exp(bound[i].tight);
+        }
+        progress_show(&progress, first + n, "");
+    }
+    progress_end(&progress, "");
+    likelihood_report_number(report, "sum of exp(dequantised), all images", "", sum, NAN);
+    likelihood_report_number(report, "sum of exp(dequantised-tight)", "", tight, NAN);
+    free(x);
+}
+
+/* Both bounds on the same draws: the second is at least the first (Jensen). */
 static void evaluate_images(FlowModel *m, const Task *task, const real *x, LikelihoodReport *report)
 {
-    int n = task->examples, draws = (int)options_int(task->options, "draws");
+    int n = task->examples;
     /* with an estimated trace log p(y) errs either way, and the mean of its exponential upward */
     bool estimated = flow_set_noise(&m->flow, task->noise);
     LikelihoodKind kind = estimated ? LIKELIHOOD_ESTIMATE : LIKELIHOOD_LOWER_BOUND;
@@ -159,26 +237,20 @@ static void evaluate_images(FlowModel *m, const Task *task, const real *x, Likel
     Progress progress = progress_start("density", "examples", 0, n, task->quiet);
     for (int first = 0; first < n; first += AT_ONCE) {
         int rows = n - first < AT_ONCE ? n - first : AT_ONCE;
-        LogMean mean[AT_ONCE] = {{0, 0, 0, 0}};
-        for (int s = 0; s < draws; s++) {
-            Rng noise = rng_at(task->noise, (uint64_t)first * (uint64_t)draws + (uint64_t)s);
-            flow_set_noise(&m->flow, rng_at(rng_stream(1, "probes"), noise.step));
-            tape_reset(task->tape);
-            params_bind(m->model.part[0].params, task->tape);
-            Tensor *part = tensor_from(task->tape, 2, (int[]){rows, m->dims},
-                                       x + (size_t)first * (size_t)m->dims);
-            FlowDensity d;
-            const Tensor *found = flow_bound(m, part, &noise, &d);
-            for (int i = 0; i < rows; i++) {
-                bound->log_prob[first + i] += (double)found->value[i] / draws;
-                log_mean_add(&mean[i], (double)found->value[i]);
-            }
+        ImageBound found[AT_ONCE];
+        bound_images(m, task, x + (size_t)first * (size_t)m->dims, rows, first, found);
+        for (int i = 0; i < rows; i++) {
+            bound->log_prob[first + i] = found[i].mean;
+            if (tight != NULL)
+                tight->log_prob[first + i] = found[i].tight;
         }
-        for (int i = 0; i < rows && tight != NULL; i++)
-            tight->log_prob[first + i] = log_mean_value(&mean[i]);
         progress_show(&progress, first + rows, "");
     }
     progress_end(&progress, "");
+    compare_with_truth(task, x, bound, "true log P - dequantised", report);
+    compare_with_truth(task, x, tight, "true log P - dequantised-tight", report);
+    if (!estimated)
+        sum_over_images(m, task, report);
 }
 
 /* ---------------------------------------------------------------- there and back */

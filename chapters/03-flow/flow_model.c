@@ -20,13 +20,20 @@ FlowDensity flow_density(const FlowModel *model, Tensor *x)
     return d;
 }
 
-/* s and t of every pixel [n, dims], s within -2 and 2. */
-static void noise_parameters(const FlowModel *model, Tensor *x, Tensor **s, Tensor **t)
+/* What the convolutions, or of odd sides the linear layers, make of pixels [n, dims] in -1 .. 1: s
+ * without its bound, and t. */
+static void noise_network(const FlowModel *model, Tensor *x, Tensor **s, Tensor **t)
 {
     FlowShape im = model->image;
     int c = 4 * im.channels, folded[3] = {im.height / 2, im.width / 2, c};
-    Tensor *unit = tensor_shift(tensor_scale(x, 2 / (real)(model->levels - 1)), -1);
-    Tensor *image = tensor_reshape(unit, 4, (int[]){x->shape[0], im.height, im.width, im.channels});
+    if (model->dense_noise[0].weight != NULL) {
+        Tensor *both =
+            linear_forward(&model->dense_noise[1], linear_forward(&model->dense_noise[0], x));
+        *s = tensor_slice(both, 1, 0, model->dims);
+        *t = tensor_slice(both, 1, model->dims, 2 * model->dims);
+        return;
+    }
+    Tensor *image = tensor_reshape(x, 4, (int[]){x->shape[0], im.height, im.width, im.channels});
     Tensor *h = conv2d_forward(&model->noise[0], tensor_space_to_depth(image, 2));
     h = conv2d_forward(&model->noise[1], h);
     Tensor **part[2] = {s, t};
@@ -35,6 +42,13 @@ static void noise_parameters(const FlowModel *model, Tensor *x, Tensor **s, Tens
         cell = tensor_reshape(cell, 4, (int[]){x->shape[0], folded[0], folded[1], c});
         *part[k] = tensor_reshape(tensor_depth_to_space(cell, 2), 2, x->shape);
     }
+}
+
+/* s and t of every pixel [n, dims], s within -2 and 2. */
+static void noise_parameters(const FlowModel *model, Tensor *x, Tensor **s, Tensor **t)
+{
+    Tensor *unit = tensor_shift(tensor_scale(x, 2 / (real)(model->levels - 1)), -1);
+    noise_network(model, unit, s, t);
     *s = tensor_scale(tensor_tanh(tensor_scale(*s, (real)0.5)), 2);
 }
 

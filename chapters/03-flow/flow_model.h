@@ -3,7 +3,7 @@
  *     log p(x) = log N(f(x); 0, I) + log |det df/dx|
  *
  * f is what the layers of nn/flow.h do one after the other, behind the data's units (flow_units.h).
- * Of grey images p is the density of y = x + u, and E_u[log p(y)] a lower bound on log P(x).
+ * Of images p is the density of y = x + u, and E_u[log p(y)] a lower bound on log P(x).
  *
  * Sources: Dinh et al. (2017), arXiv:1605.08803 (couplings); Kingma & Dhariwal (2018),
  * arXiv:1807.03039 (Glow); Papamakarios et al. (2017), arXiv:1705.07057 (MAF); Durkan et al.
@@ -14,6 +14,7 @@
 #include "03-flow/flow_units.h"
 #include "nn/conv.h"
 #include "nn/flow.h"
+#include "nn/mlp.h"
 #include "train/family.h"
 
 /* What the latent is: N(0, I), or uniform on the unit sphere in three dimensions. */
@@ -38,7 +39,8 @@ typedef struct FlowModel {
     bool continuous;    /* an ODE: every density takes many passes of the network */
     bool learned_noise; /* variational dequantisation */
     FlowShape image;
-    Conv2d noise[2];       /* its network, of pixels folded 2 x 2 into channels */
+    Conv2d noise[2];       /* its network, of pixels folded 2 x 2 into channels;                  */
+    Linear dense_noise[2]; /* of odd sides: of all pixels                                         */
     const Dataset *target; /* of the reverse objective: whose density, the run's data set */
     Flow flow; /* forward, the direction with derivatives: data to latent; of the reverse objective
                   latent to data */

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FEW_NUMBERS = 64 };
+
 static bool is(const Options *o, const char *name, const char *value)
 {
     return strcmp(options_text(o, name), value) == 0;
@@ -30,8 +32,14 @@ bool flow_on_sphere(const Dataset *data)
 void flow_network_defaults(Options *o, const Dataset *data)
 {
     const char *from = "the chapter's defaults";
-    bool points = data->kind == DATA_POINTS;
-    options_put(o, "network", flow_on_sphere(data) ? "sphere" : points ? "coupling" : "glow", from);
+    bool points = data->kind == DATA_POINTS, binary = data->kind == DATA_BINARY;
+    bool few = binary && data->dims <= FEW_NUMBERS;
+    options_put(o, "network",
+                flow_on_sphere(data) ? "sphere"
+                : points             ? "coupling"
+                : binary             ? "autoregressive"
+                                     : "glow",
+                from);
     bool autoregressive = is(o, "network", "autoregressive"), glow = is(o, "network", "glow");
     options_put(o, "map", glow ? "affine" : "spline", from);
     bool spline = is(o, "map", "spline");
@@ -43,8 +51,11 @@ void flow_network_defaults(Options *o, const Dataset *data)
     options_put(o, "hidden",
                 is(o, "network", "continuous") ? "64,64,64"
                 : points                       ? "64,64"
+                : few                          ? "128,128"
                                                : "512",
                 from);
+    options_put(o, "bins", binary && !few ? "4" : "8", from);
+    options_put(o, "sees", binary ? "levels" : "numbers", from);
     options_put(o, "ode-steps", is(o, "objective", "matching") ? "40" : "10", from);
     options_put(o, "bound", spline ? "5" : "2", from);
 }
@@ -72,7 +83,6 @@ static void add_linear(Flow *flow, Params *params, int i, int dims, int channels
  * invertible matrix, else the halves or the order take turns. */
 static void add_layers(FlowModel *m, Params *params, const Options *o, Monotone map, Rng *rng)
 {
-    enum { MIX_UP_TO = 64 };
     int hidden[OPTIONS_MOST_INTS], hidden_layers = options_ints(o, "hidden", hidden);
     int layers = (int)options_int(o, "layers");
     if (is(o, "network", "continuous")) {
@@ -82,7 +92,8 @@ static void add_layers(FlowModel *m, Params *params, const Options *o, Monotone 
         return;
     }
     bool coupling = is(o, "network", "coupling"), planar = is(o, "network", "planar");
-    bool mix = !planar && m->dims >= 2 && m->dims <= MIX_UP_TO;
+    bool levels = is(o, "network", "autoregressive") && is(o, "sees", "levels");
+    bool mix = !planar && m->dims >= 2 && m->dims <= FEW_NUMBERS;
     for (int i = 0; i < layers; i++) {
         char *name = layer_name("layer", i);
         bool turned = i % 2 == 1;
@@ -98,6 +109,8 @@ static void add_layers(FlowModel *m, Params *params, const Options *o, Monotone 
         else
             flow_add(&m->flow, flow_autoregressive(params, name, m->dims, turned, map, hidden,
                                                    hidden_layers, rng));
+        if (levels && i == 0)
+            flow_autoregressive_see_sides(m->flow.layer[0], flow_units_sides(&m->units, params));
         free(name);
     }
 }
@@ -148,6 +161,7 @@ static const NetworkOption network_options[] = {
     {"bins", "coupling autoregressive sphere glow"},
     {"bound", "coupling autoregressive glow"},
     {"hidden", "coupling autoregressive continuous sphere"},
+    {"sees", "autoregressive"},
     {"ode-steps", "continuous"},
     {"scales", "glow"},
     {"depth", "glow"},
@@ -164,6 +178,9 @@ void flow_network_check(const Options *o, const Dataset *data)
         refuse_usage("--network sphere: the points of %s are not three numbers of length 1; divide "
                      "each by its length, or use --network coupling",
                      data->name);
+    if (data->kind != DATA_BINARY && is(o, "sees", "levels"))
+        refuse_usage("--sees levels: is for binary images, %s are %s; leave it out", data->name,
+                     dataset_kind_name(data->kind));
     if (data->kind == DATA_POINTS && is(o, "network", "glow"))
         refuse_usage("--network glow is for images; %s are points: leave it out", data->name);
     for (size_t i = 0; i < sizeof network_options / sizeof *network_options; i++)

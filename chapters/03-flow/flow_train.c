@@ -20,8 +20,10 @@ static void defaults(Options *o, const Dataset *data)
     bool points = data->kind == DATA_POINTS, many = data->count[SPLIT_TRAIN] > 50000;
     flow_network_defaults(o, data);
     bool glow = strcmp(options_text(o, "network"), "glow") == 0;
+    bool binary = data->kind == DATA_BINARY;
     bool sphere = strcmp(options_text(o, "network"), "sphere") == 0;
     options_put(o, "units", sphere ? "none" : points ? "scaled" : "equalised", from);
+    options_put(o, "dequantisation", binary ? "variational" : "uniform", from);
     options_put(o, "batch", points ? "512" : glow ? "64" : "128", from);
     options_put(o, "lr", points ? "2e-3" : "1e-3", from);
     options_put(o, "steps", points ? "24000" : !many ? "4000" : glow ? "11000" : "5000", from);
@@ -62,17 +64,21 @@ static FlowUnitsKind units_kind(const Options *o, const Dataset *data)
 /* The network of variational dequantisation; its last layer starts at 0: uniform noise. */
 static void create_noise(FlowModel *m, Params *params, const Dataset *data, Rng *rng)
 {
-    enum { WIDTH = 32 };
+    enum { WIDTH = 32, DENSE_WIDTH = 64 };
     int c = 4 * data->channels;
     if (data->kind == DATA_POINTS)
-        refuse_usage("--dequantisation: is for grey levels, %s are points; leave it out",
-                     data->name);
-    if (data->height % 2 != 0 || data->width % 2 != 0)
-        refuse_usage("--dequantisation variational: folds pixels 2 x 2, so both sides must be "
-                     "even; %s has %d x %d",
-                     data->name, data->height, data->width);
+        refuse_usage("--dequantisation: is for images, %s are points; leave it out", data->name);
     m->learned_noise = true;
     m->image = (FlowShape){data->height, data->width, data->channels};
+    if (data->height % 2 != 0 || data->width % 2 != 0) {
+        m->dense_noise[0] =
+            linear_create(params, "noise.0", m->dims, DENSE_WIDTH, ACTIVATION_RELU, rng);
+        m->dense_noise[1] =
+            linear_create(params, "noise.1", DENSE_WIDTH, 2 * m->dims, ACTIVATION_NONE, rng);
+        Tensor *last = m->dense_noise[1].weight;
+        memset(last->value, 0, last->size * sizeof(real));
+        return;
+    }
     m->noise[0] = conv2d_create(params, "noise.0", 3, c, WIDTH, 1, ACTIVATION_RELU, rng);
     m->noise[1] = conv2d_create(params, "noise.1", 3, WIDTH, 2 * c, 1, ACTIVATION_NONE, rng);
     memset(m->noise[1].weight->value, 0, m->noise[1].weight->size * sizeof(real));
@@ -87,6 +93,9 @@ static FlowObjective objective_of(const Options *o, const Dataset *data)
         refuse_usage("--objective matching: is for --network continuous, this is %s; give both, or "
                      "leave --objective out",
                      network);
+    if (objective == OBJECTIVE_MATCHING && data->kind == DATA_BINARY)
+        refuse_usage("--objective matching: is not for binary images; %s are: leave it out",
+                     data->name);
     if (objective == OBJECTIVE_REVERSE &&
         (data->log_density == NULL || data->kind != DATA_POINTS || flow_on_sphere(data)))
         refuse_usage("--objective reverse: needs points whose true density is known; try --data "
@@ -209,15 +218,19 @@ static const OptionSpec options[] = {
     {"layers", OPTION_INT, NULL, "N",
      "how many: couplings, autoregressive, planar or sphere layers", 1, 60, NULL},
     {"hidden", OPTION_INTS, NULL, "N,N...", "hidden units of each layer's network", 1, 65536, NULL},
-    {"bins", OPTION_INT, "8", "N", "of a spline", 2, MONOTONE_MOST_BINS, NULL},
+    {"bins", OPTION_INT, NULL, "N", "of a spline", 2, MONOTONE_MOST_BINS, NULL},
     {"bound", OPTION_REAL, NULL, "X",
      "splines act on [-X, X]; an affine map's scale stays within e^-X and e^X", 1e-3, 100, NULL},
+    {"sees", OPTION_CHOICE, NULL, "NAME",
+     "binary images: what the first autoregressive layer's network is shown of the pixels before, "
+     "the dequantised numbers or the levels behind them",
+     0, 0, "numbers|levels"},
     {"ode-steps", OPTION_INT, NULL, "N", "steps of the continuous flow", 1, 1000, NULL},
     {"scales", OPTION_INT, "2", "N", "squeezes of glow", 1, 5, NULL},
     {"depth", OPTION_INT, "8", "N", "steps of glow at each scale", 1, 30, NULL},
     {"channels", OPTION_INT, "64", "N", "width of glow's networks", 1, 4096, NULL},
-    {"dequantisation", OPTION_CHOICE, "uniform", "NAME",
-     "what fills the cell of a grey level: uniform noise, or noise that a network learns", 0, 0,
+    {"dequantisation", OPTION_CHOICE, NULL, "NAME",
+     "what fills the cell of a level: uniform noise, or noise that a network learns", 0, 0,
      "uniform|variational"},
     {"units", OPTION_CHOICE, NULL, "NAME",
      "what is done to the data first: points shifted and scaled; images: logit, or each pixel made "
@@ -234,7 +247,7 @@ const Family flow_family = {
     .name = "flow",
     .purpose = "Normalizing flows: couplings, Glow, masked autoregressive and planar layers, "
                "affine maps and splines; exact density.",
-    .data_kinds = DATA_POINTS | DATA_GREY,
+    .data_kinds = DATA_POINTS | DATA_BINARY | DATA_GREY,
     .data = "8gaussians",
     .options = options,
     .eval_options = flow_eval_options,

@@ -5,6 +5,8 @@
 #include "tensor/op.h"
 
 #include <gsl/gsl_cdf.h>
+#include <gsl/gsl_math.h>
+#include <gsl/gsl_randist.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -30,11 +32,11 @@ static double *count_levels(const Dataset *data, size_t n)
     return count;
 }
 
-/* The pixel's own frequencies, with a hundred images more of what all pixels have together and of
- * every level alike: a level that this pixel never had is possible. */
+/* The pixel's own frequencies, with a hundred images more (of binary ones, two) of what all pixels
+ * have together and of every level alike: a level that this pixel never had is possible. */
 static void fill_below(Tensor *below, const Dataset *data, size_t n)
 {
-    const double prior = 100;
+    const double prior = data->kind == DATA_BINARY ? 2 : 100;
     size_t dims = (size_t)data->dims, levels = (size_t)data->levels;
     double *count = count_levels(data, n), *pooled = memory_new(levels, sizeof *pooled);
     for (size_t i = 0; i < dims * levels; i++)
@@ -213,6 +215,25 @@ FlowResult flow_units_forward(const FlowUnits *units, Tensor *x)
         log_det -= log((double)units->scale->value[d]);
     return (FlowResult){tensor_div(tensor_sub(x, units->center), units->scale),
                         tensor_shift(nothing, (real)log_det)};
+}
+
+Tensor *flow_units_sides(const FlowUnits *units, Params *params)
+{
+    int dims = units->dims;
+    Tensor *sides = params_buffer(params, "sides", 2, (int[]){3, dims});
+    for (int j = 0; j < dims; j++) {
+        double threshold = 0, mean[2] = {-2 * M_LN2, 2 * M_LN2}; /* of the logit: E log(s/(1-s)) */
+        if (units->kind == UNITS_EQUALISED) { /* of a normal cut in two: E[z; z < a] = -phi(a) */
+            double share = (double)units->below->value[3 * j + 1];
+            threshold = normal_score(share);
+            mean[0] = -gsl_ran_ugaussian_pdf(threshold) / share;
+            mean[1] = gsl_ran_ugaussian_pdf(threshold) / (1 - share);
+        }
+        sides->value[j] = (real)threshold;
+        sides->value[dims + j] = (real)mean[0];
+        sides->value[2 * dims + j] = (real)mean[1];
+    }
+    return sides;
 }
 
 void flow_units_inverse(const FlowUnits *units, real *z, int n)

@@ -23,10 +23,20 @@ void gan_to_data(const Gan *gan, const Tensor *x, real *out)
     }
 }
 
+/* -1 or 1, whichever is nearer; the gradient is that of x itself. */
+static Tensor *round_straight_through(Tensor *x)
+{
+    Tensor *change = tensor_like(x);
+    for (size_t i = 0; i < x->size; i++)
+        change->value[i] = (real)(x->value[i] >= 0 ? 1 : -1) - x->value[i];
+    return tensor_add(x, change);
+}
+
 Tensor *gan_generate(const Gan *gan, Tape *tape, Rng *noise, int n, const int *label)
 {
     Tensor *z = gaussian_noise(tape, 2, (int[]){n, gan->generator.shape.latent}, noise);
-    return generator_forward(&gan->generator, z, label);
+    Tensor *x = generator_forward(&gan->generator, z, label);
+    return gan->kind == DATA_BINARY && gan->bits == BITS_HARD ? round_straight_through(x) : x;
 }
 
 /* ---------------------------------------------------------------- the losses */

@@ -22,6 +22,11 @@ typedef enum GanLoss {
     GAN_RELATIVISTIC
 } GanLoss;
 
+/* What the discriminator sees of the generator's work where the data are 0 and 1 (--bits): numbers
+ * between, or rounded ones whose gradient is taken as if they were not (straight through: Bengio,
+ * Leonard & Courville 2013, arXiv:1308.3432, sec. 4). The order of --bits. */
+typedef enum GanBits { BITS_SOFT, BITS_HARD } GanBits;
+
 /* The order of --penalty. */
 typedef enum GanPenalty { PENALTY_NONE, PENALTY_R1, PENALTY_R1_R2, PENALTY_ONE } GanPenalty;
 
@@ -34,6 +39,7 @@ typedef struct Gan {
     Tensor *center, *scale; /* [1, dims], buffers of the generator: data = scale network + center */
     Generator generator;
     Discriminator discriminator;
+    GanBits bits;
     GanLoss loss;
     GanPenalty penalty;
     double penalty_weight;
@@ -49,7 +55,8 @@ extern const Family gan_family;
 Tensor *gan_to_network(const Gan *gan, Tensor *x);
 void gan_to_data(const Gan *gan, const Tensor *x, real *out);
 
-/* z ~ N(0, I), x = G(z): n examples in network units. label [n] or NULL. */
+/* z ~ N(0, I), x = G(z): n examples in network units, rounded to -1 and 1 where that is how the
+ * game is played. label [n] or NULL. */
 Tensor *gan_generate(const Gan *gan, Tape *tape, Rng *noise, int n, const int *label);
 
 /* What the discriminator minimises -> [1], from its logits of as many real and generated packs

@@ -23,5 +23,5 @@ static void traverse(Model *model, const Task *task)
 
 const FamilyCommand gan_commands[] = {
     {"traverse", "move one latent at a time, and count the known causes that follow",
-     DATA_GREY | DATA_COLOUR, NULL, traverse},
+     DATA_BINARY | DATA_GREY | DATA_COLOUR, NULL, traverse},
     {NULL, NULL, 0, NULL, NULL}};

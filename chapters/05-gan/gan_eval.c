@@ -10,14 +10,23 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 const OptionSpec gan_eval_options[] = {
     {"mode-samples", OPTION_INT, NULL, "N",
-     "samples whose modes are counted (default: 2,500; of stacked images 26,000)", 10, 10000000,
-     NULL},
+     "samples whose modes are counted (default: 2,500; of bars 10,000; of stacked images "
+     "26,000)",
+     10, 10000000, NULL},
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
 
-enum { POINTS_COUNTED = 2500, STACKS_COUNTED = 26000, DIGITS = 10, CHANNELS = 3, STACKS = 1000 };
+enum {
+    POINTS_COUNTED = 2500,
+    PATTERNS_COUNTED = 10000,
+    STACKS_COUNTED = 26000,
+    DIGITS = 10,
+    CHANNELS = 3,
+    STACKS = 1000
+};
 
 static int samples_wanted(const Task *task, int usual)
 {
@@ -56,6 +65,44 @@ static void count_modes_of_points(Model *model, const Task *task, LikelihoodRepo
                              NAN);
     likelihood_report_number(report, "reverse KL of the modes' shares", "nats", found.reverse_kl,
                              NAN);
+    free(x);
+}
+
+/* ---------------------------------------------------------------- binary patterns */
+
+/* The number of the pattern [patterns, dims] that x [dims] is; -1: none. */
+static int pattern_of(const real *pattern, int patterns, size_t dims, const real *x)
+{
+    for (int k = 0; k < patterns; k++)
+        if (memcmp(pattern + (size_t)k * dims, x, dims * sizeof *x) == 0)
+            return k;
+    return -1;
+}
+
+/* Of a set that is uniform over so few images that the test split holds each once (bars): how many
+ * samples are such images, how many of them come, and how evenly. */
+static void count_patterns(Model *model, const Task *task, LikelihoodReport *report)
+{
+    const Dataset *data = task->data;
+    int n = samples_wanted(task, PATTERNS_COUNTED), patterns = (int)data->count[SPLIT_TEST], on = 0;
+    size_t dims = (size_t)data->dims;
+    real *x = samples_of(model, task, n), *pattern = memory_new((size_t)patterns * dims, sizeof *x);
+    int *count = memory_new((size_t)patterns, sizeof *count);
+    dataset_fetch_range(data, SPLIT_TEST, 0, (size_t)patterns, NULL, pattern, NULL, NULL);
+    for (int i = 0; i < n; i++) {
+        int k = pattern_of(pattern, patterns, dims, x + (size_t)i * dims);
+        on += k >= 0;
+        if (k >= 0)
+            count[k]++;
+    }
+    ModeCount found = modes_of_counts(count, patterns);
+    likelihood_report_number(report, "patterns covered", "", found.covered, NAN);
+    likelihood_report_number(report, "patterns there are", "", patterns, NAN);
+    likelihood_report_number(report, "samples that are patterns", "%", 100.0 * on / n, NAN);
+    likelihood_report_number(report, "reverse KL of the patterns' shares", "nats", found.reverse_kl,
+                             NAN);
+    free(count);
+    free(pattern);
     free(x);
 }
 
@@ -137,6 +184,8 @@ void gan_evaluate(Model *model, const Task *task, LikelihoodReport *report)
     printf("likelihood: none; a GAN draws samples and gives no probability\n");
     if (task->data->modes > 0)
         count_modes_of_points(model, task, report);
+    if (task->data->kind == DATA_BINARY && task->data->log_density != NULL)
+        count_patterns(model, task, report);
     if (task->data->part == NULL)
         return;
     char *ruler = quality_ruler_path(task->data);

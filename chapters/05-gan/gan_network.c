@@ -49,7 +49,7 @@ Generator generator_create(Params *params, const GanShape *shape, Rng *rng)
     g.hidden =
         mlp_create(params, "generator", in, shape->hidden, shape->layers, ACTIVATION_RELU, rng);
     g.out = linear_create(params, "generator.out", mlp_width(in, shape->hidden, shape->layers),
-                          shape->channels, ACTIVATION_NONE, rng);
+                          shape->channels, shape->bounded ? ACTIVATION_TANH : ACTIVATION_NONE, rng);
     return g;
 }
 

@@ -1,4 +1,5 @@
-/* The two networks. On points both are multilayer perceptrons; on images the generator is a linear
+/* The two networks. On points and the smallest images both are multilayer perceptrons; on other
+ * images the generator is a linear
  * layer and convolutions between doublings of the image, the discriminator convolutions of stride
  * 2, both after DCGAN (Radford, Metz & Chintala 2016, arXiv:1511.06434), with group norm in the
  * generator in place of batch norm and none in the discriminator, whose penalty is about single
@@ -17,11 +18,12 @@
 
 enum { GAN_MOST_LEVELS = 4, GAN_MOST_HIDDEN = 8, GAN_GROUPS = 8 };
 
-/* What both networks are made for. height 1 and width 1: points. */
+/* What both networks are made for. height 1 and width 1: points, or images flattened. */
 typedef struct GanShape {
     int height, width, channels; /* of an example; a point has `channels` numbers          */
     int hidden[GAN_MOST_HIDDEN]; /* points: widths of the hidden layers                    */
     int layers;
+    bool bounded; /* of images flattened: the generator ends in a tanh, as that of images does */
     int level[GAN_MOST_LEVELS]; /* images: channels of the discriminator, from the image down; the
                                    generator's are the same from the image up                     */
     int levels;

@@ -28,8 +28,12 @@ static const OptionSpec options[] = {
      NULL},
     {"conditional", OPTION_CHOICE, "no", "WHETHER", "learn with the labels", 0, 0, "yes|no"},
     {"latent", OPTION_INT, NULL, "N", "numbers of the noise z", 1, 65536, NULL},
-    {"hidden", OPTION_INTS, "128,128,128", "N,N...", "points: hidden layers of both networks", 1,
-     65536, NULL},
+    {"bits", OPTION_CHOICE, "soft", "NAME",
+     "binary images: the discriminator sees the generator's numbers between 0 and 1 (soft), or "
+     "rounded ones, whose gradient goes straight through (hard)",
+     0, 0, "soft|hard"},
+    {"hidden", OPTION_INTS, "128,128,128", "N,N...",
+     "points, images too small for convolutions: hidden layers of both networks", 1, 65536, NULL},
     {"channels", OPTION_INTS, NULL, "N,N...",
      "images: channels from the image inwards, of both networks; multiples of 8", GAN_GROUPS, 4096,
      NULL},
@@ -39,12 +43,35 @@ static const OptionSpec options[] = {
      0, 0, NULL},
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
 
+/* Binary images that are flattened: for them two halvings leave nothing. --channels asks for
+ * convolutions all the same. */
+static bool is_flat(const Options *o, const Dataset *data)
+{
+    bool small =
+        data->height % 4 != 0 || data->width % 4 != 0 || data->height < 8 || data->width < 8;
+    return data->kind == DATA_POINTS ||
+           (data->kind == DATA_BINARY && small && !options_set(o, "channels"));
+}
+
 /* As many channels levels as halve the image's sides. */
 static const char *usual_channels(const Dataset *data)
 {
     if (data->height % 2 != 0 || data->width % 2 != 0)
         return "32";
     return data->height % 4 != 0 || data->width % 4 != 0 ? "32,64" : "32,64,128";
+}
+
+/* The game of a few bits. With that of bigger images, samples of bars end as rows alone or as
+ * columns alone; Wasserstein's keeps both. */
+static void put_flat_game(Options *o, const char *from)
+{
+    static const OptionValue game[] = {{"loss", "wasserstein"},  {"penalty", "one"},
+                                       {"penalty-weight", "10"}, {"penalty-every", "1"},
+                                       {"d-steps", "3"},         {"latent", "16"},
+                                       {"beta1", "0"},           {"beta2", "0.9"},
+                                       {"steps", "8000"},        {"bits", "hard"}};
+    for (size_t i = 0; i < sizeof game / sizeof *game; i++)
+        options_put(o, game[i].name, game[i].value, from);
 }
 
 /* The least number of examples from so many on that whole packs for each discriminator step make.
@@ -75,14 +102,17 @@ static void defaults(Options *o, const Dataset *data)
     options_put(o, "penalty-every", points ? "1" : "4", from);
     options_put(o, "pack", "1", from);
     options_put(o, "latent", points ? "2" : "64", from);
-    options_put(o, "channels", usual_channels(data), from);
-    put_batch(o, points ? 256 : 64, from);
+    if (points || !is_flat(o, data))
+        options_put(o, "channels", usual_channels(data), from);
     options_put(o, "lr", "1e-3", from);
     options_put(o, "beta1", collapse ? "0.9" : points ? "0" : "0.5", from);
     options_put(o, "d-lr", collapse ? "0.02" : "1", from);
     options_put(o, "beta2", points ? "0.99" : "0.999", from);
     options_put(o, "steps", points ? "20000" : many ? "10000" : "4000", from);
     options_put(o, "ema", collapse ? "0" : "0.999", from);
+    if (!points && !collapse && is_flat(o, data))
+        put_flat_game(o, from);
+    put_batch(o, points ? 256 : is_flat(o, data) ? 192 : 64, from);
 }
 
 /* Images: -1 to 1, the range of the generator's tanh. */
@@ -100,9 +130,10 @@ static GanShape shape_of(const Options *o, const Dataset *data)
     shape.classes = options_choice(o, "conditional") == 0 ? data->classes : 0;
     shape.pack = (int)options_int(o, "pack");
     shape.spectral = options_flag(o, "spectral");
-    if (data->kind == DATA_POINTS) {
+    if (is_flat(o, data)) {
         shape.height = shape.width = 1;
         shape.channels = data->dims;
+        shape.bounded = data->kind != DATA_POINTS;
         shape.layers = options_ints(o, "hidden", width);
         if (shape.layers > GAN_MOST_HIDDEN)
             refuse_usage("--hidden: %d layers; at most %d", shape.layers, GAN_MOST_HIDDEN);
@@ -123,6 +154,13 @@ static GanShape shape_of(const Options *o, const Dataset *data)
                      "%d x %d. Give fewer",
                      shape.levels, cell, data->name, data->height, data->width);
     return shape;
+}
+
+static void check_bits(const Options *o, const Dataset *data)
+{
+    if (data->kind != DATA_BINARY && options_typed(o, "bits"))
+        refuse_usage("--bits %s: is for binary images, %s are %s; leave it out",
+                     options_text(o, "bits"), data->name, dataset_kind_name(data->kind));
 }
 
 static void check_batch(const Options *o, const Dataset *data)
@@ -149,6 +187,7 @@ static void check_batch(const Options *o, const Dataset *data)
 static Model *create(const Options *o, const Dataset *data, uint64_t seed)
 {
     check_batch(o, data);
+    check_bits(o, data);
     Gan *gan = memory_new(1, sizeof *gan);
     Params *generator = params_create(), *discriminator = params_create();
     Rng rng = rng_stream(seed, "weights");
@@ -158,6 +197,7 @@ static Model *create(const Options *o, const Dataset *data, uint64_t seed)
     gan->kind = data->kind;
     gan->dims = data->dims;
     gan->levels = data->levels;
+    gan->bits = (GanBits)options_choice(o, "bits");
     gan->loss = (GanLoss)options_choice(o, "loss");
     gan->penalty = (GanPenalty)options_choice(o, "penalty");
     gan->penalty_weight = options_real(o, "penalty-weight");
@@ -325,7 +365,7 @@ const Family gan_family = {
     .name = "gan",
     .purpose = "The generative adversarial network (Goodfellow et al. 2014): losses, penalties, "
                "packing, and the modes they keep or lose. bin/gan dirac plays the smallest game.",
-    .data_kinds = DATA_POINTS | DATA_GREY | DATA_COLOUR,
+    .data_kinds = DATA_POINTS | DATA_BINARY | DATA_GREY | DATA_COLOUR,
     .data = "ring8",
     .options = options,
     .eval_options = gan_eval_options,

@@ -99,6 +99,12 @@ FlowLayer *flow_conditional_autoregressive(Params *params, const char *name, int
                                            bool turned, Monotone map, const int *hidden, int layers,
                                            Rng *rng);
 
+/* From now on the network of an autoregressive layer sees of a number only on which side of a
+ * threshold it lies: for numbers that stand for bits, whose places within a half-line say nothing.
+ * Still a triangular map. sides [3, dims]: the thresholds, what the network sees of a number below
+ * its own, and what from there on; kept, not copied. */
+void flow_autoregressive_see_sides(FlowLayer *layer, const Tensor *sides);
+
 /* (x + shift) e^log_scale for each of `channels` that the rows repeat; starts so that the data have
  * mean 0 and variance 1 behind it. Source: Kingma & Dhariwal (2018), arXiv:1807.03039, sec. 3.1. */
 FlowLayer *flow_actnorm(Params *params, const char *name, int dims, int channels);

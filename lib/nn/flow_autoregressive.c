@@ -11,12 +11,26 @@
 typedef struct Autoregressive {
     FlowLayer layer;
     bool turned;
-    int context; /* numbers given with each row, which every unit may see */
+    int context;         /* numbers given with each row, which every unit may see */
+    const Tensor *sides; /* [3, dims]: thresholds, and what is seen on either side; NULL: numbers */
     Monotone map;
     Masked hidden[MLP_MOST_LAYERS];
     int layers;
     Masked out;
 } Autoregressive;
+
+/* Constant on both sides of a threshold, so without a derivative. */
+static Tensor *sides_of(const Tensor *sides, const Tensor *x)
+{
+    Tensor *seen = tensor_like(x);
+    size_t dims = (size_t)sides->shape[1];
+    const real *threshold = sides->value, *below = threshold + dims, *above = below + dims;
+    for (size_t i = 0; i < x->size; i++) {
+        size_t j = i % dims;
+        seen->value[i] = x->value[i] < threshold[j] ? below[j] : above[j];
+    }
+    return seen;
+}
 
 static Tensor *hidden_of(const Autoregressive *a, Tensor *x, Tensor *context)
 {
@@ -24,6 +38,8 @@ static Tensor *hidden_of(const Autoregressive *a, Tensor *x, Tensor *context)
     if ((context == NULL) != (a->context == 0))
         fail("autoregressive: a layer with %d numbers of context was asked %s one", a->context,
              context == NULL ? "without" : "with");
+    if (a->sides != NULL)
+        seen[0] = x = sides_of(a->sides, x);
     if (context != NULL)
         x = tensor_concat(seen, 2, 1);
     for (int i = 0; i < a->layers; i++)
@@ -164,6 +180,15 @@ FlowLayer *flow_conditional_autoregressive(Params *params, const char *name, int
     free(from);
     free(to);
     return &a->layer;
+}
+
+void flow_autoregressive_see_sides(FlowLayer *layer, const Tensor *sides)
+{
+    if (layer->kind->forward != autoregressive_forward || sides->size != 3 * (size_t)layer->dims)
+        fail("flow_autoregressive_see_sides: the layer is '%s' of %d numbers and sides have %zu; "
+             "it must be autoregressive and they [3, %d]",
+             layer->kind->name, layer->dims, sides->size, layer->dims);
+    ((Autoregressive *)layer)->sides = sides;
 }
 
 FlowLayer *flow_autoregressive(Params *params, const char *name, int dims, bool turned,

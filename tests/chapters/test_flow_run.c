@@ -68,6 +68,39 @@ static void test_samples(void)
     small_flow_free(&f);
 }
 
+/* Of binary images they are 0 and 1, and a sample goes through the network as a datum does. */
+static void test_binary(void)
+{
+    enum { N = 20 };
+    static const struct {
+        const char *data, *words;
+    } binary[] = {{"bars", ""},
+                  {"bars-3", ""},
+                  {"bars-3", "--network coupling --layers 3 --hidden 16"},
+                  {"digits-binary", "--network glow --depth 2 --channels 8"},
+                  {"digits-binary", "--network autoregressive --hidden 16 --bins 4"}};
+    for (int b = 0; b < 5; b++) {
+        SmallFlow f = small_flow(binary[b].data, binary[b].words);
+        small_flow_train(&f, 10, 1e-3);
+        real *x = memory_new((size_t)N * (size_t)f.model->dims, sizeof *x);
+        Rng noise = rng_stream(2, "sample");
+        int ink = 0;
+        flow_family.sample(&f.model->model, f.tape, &noise, &(SampleRequest){.n = N}, x);
+        for (int i = 0; i < N * f.model->dims; i++) {
+            CU_ASSERT(x[i] == 0 || x[i] == 1);
+            ink += x[i] == 1;
+        }
+        CU_ASSERT(ink > 0 && ink < N * f.model->dims);
+        FlowDensity d;
+        const Tensor *p =
+            flow_bound(f.model, tensor_from(f.tape, 2, (int[]){N, f.model->dims}, x), &noise, &d);
+        for (int i = 0; i < N; i++)
+            CU_ASSERT(isfinite(p->value[i]) && p->value[i] < 10);
+        free(x);
+        small_flow_free(&f);
+    }
+}
+
 /* A command of a family on a fresh flow, with its pictures in a folder of its own. */
 typedef struct Call {
     int command;
@@ -111,17 +144,22 @@ static void run_command(void *context)
 static void test_commands(void)
 {
     static const Call right[] = {
+        {ANOMALIES, "digits-binary", "--network coupling --map affine --layers 1 --hidden 4",
+         "--examples 30", "roc"},
+        {EDIT, "digits-binary", "--network coupling --map affine --layers 1 --hidden 4",
+         "--from 4 --to 9", "edit"},
         {ANOMALIES, "digits", "--network coupling --map affine --layers 1 --hidden 4",
          "--examples 30", "roc"},
         {EDIT, "digits", "--network coupling --map affine --layers 1 --hidden 4",
          "--attribute slant", "edit"},
         {EDIT, "digits", "--network coupling --map affine --layers 1 --hidden 4", "--from 4 --to 9",
          "edit"}};
-    for (int i = 0; i < 3; i++) {
+    kernels_set_threads(1); /* a child of a process with threads waits for them */
+    for (int i = 0; i < 5; i++) {
         Call call = right[i];
         ChildResult result = child_run(run_command, &call);
         CU_ASSERT(child_said(&result, 0, "drawn"));
-        CU_ASSERT(i > 0 || child_said(&result, 0, "by |-log p - mean|"));
+        CU_ASSERT(call.command != ANOMALIES || child_said(&result, 0, "by |-log p - mean|"));
     }
 }
 
@@ -148,4 +186,5 @@ const Suite suite = {"chapters/flow_run",
                       {"the way back", test_round_trip},
                       {"the way back on the sphere", test_sphere},
                       {"samples", test_samples},
+                      {"samples of binary images", test_binary},
                       {NULL, NULL}}};

@@ -13,7 +13,8 @@ typedef struct Case {
     int n;
 } Case;
 
-static const Case cases[] = {{"moons", "--hidden 6,5", 6},
+static const Case cases[] = {{"bars-3", "--hidden 6,5", 6},
+                             {"moons", "--hidden 6,5", 6},
                              {"moons", "--hidden 6,5 --pack 2", 6},
                              {"moons", "--hidden 6,5 --spectral", 4},
                              {"moons", "--hidden 6 --conditional yes", 4},
@@ -189,6 +190,41 @@ static void test_between(void)
         CU_ASSERT(b->value[i] == b->value[i / 6 * 6]);
     CU_ASSERT(b->value[0] != b->value[6]);
     tape_free(tape);
+}
+
+/* ---------------------------------------------------------------- bits */
+
+/* The discriminator sees whole bits, or numbers between; the generator learns from both as if they
+ * were numbers between. */
+static void test_bits(void)
+{
+    enum { N = 8 };
+    static const char *const words[2] = {"--hidden 6,5 --bits hard", "--hidden 6,5 --bits soft"};
+    for (int k = 0; k < 2; k++) {
+        SmallGan g = small_gan("bars-3", words[k]);
+        Rng noise = rng_stream(2, "bits"), same = noise;
+        Tensor *x = gan_generate(g.gan, g.tape, &noise, N, NULL), *uneven = tensor_like(x);
+        int whole = 0;
+        for (size_t i = 0; i < x->size; i++) {
+            uneven->value[i] = sin(1.0 + (double)i);
+            whole += fabs(fabs(x->value[i]) - 1) < 1e-12;
+            CU_ASSERT(fabs(x->value[i]) < 1 + 1e-12);
+        }
+        CU_ASSERT(whole == (k == 0 ? (int)x->size : 0));
+        tape_backward(tensor_sum(tensor_mul(x, uneven)));
+        const Tensor *bias = g.gan->generator.out.bias;
+        Tensor *z = gaussian_noise(g.tape, 2, (int[]){N, g.gan->generator.shape.latent}, &same);
+        const Tensor *between = generator_forward(&g.gan->generator, z, NULL);
+        for (int j = 0; j < g.gan->dims; j++) { /* of tanh(a + b), 1 - tanh^2 */
+            double want = 0;
+            for (int i = 0; i < N; i++) {
+                double v = between->value[i * g.gan->dims + j];
+                want += uneven->value[i * g.gan->dims + j] * (1 - v * v);
+            }
+            CU_ASSERT(fabs(bias->grad[j] - want) < 1e-9);
+        }
+        small_gan_free(&g);
+    }
 }
 
 /* ---------------------------------------------------------------- who moves */
@@ -393,6 +429,7 @@ const Suite suite = {"chapters/gan",
                       {"packs", test_packing},
                       {"packs of images", test_packed_images},
                       {"between data and samples", test_between},
+                      {"bits", test_bits},
                       {"the generator's step", test_generator_step},
                       {"the discriminator's step", test_discriminator_step},
                       {"shares of the batch", test_shares},
