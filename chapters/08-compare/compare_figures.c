@@ -115,7 +115,6 @@ static void draw_panels(const Contest *contest, Figures *figures, Pictures *pict
 static double *counted(const Rows *rows, const real *x)
 {
     Cells cells = rows->yardstick->cells;
-    cells.across = ONE_MAP_CELLS;
     size_t count = (size_t)cells.across * (size_t)cells.across;
     double area = (cells.high[0] - cells.low[0]) * (cells.high[1] - cells.low[1]) / (double)count;
     double *share = memory_new(count + 1, sizeof *share);
@@ -141,8 +140,9 @@ static void draw_points(const Contest *contest, Figures *figures, Pictures *pict
         panel[panels] = (FigurePanel){.title = rows->row[r].label, .density = map[panels]};
         panels++;
     }
-    draw_panels(contest, figures, pictures, 0, panel, panels, ONE_MAP_CELLS, "Where samples fall",
-                "samples in a cell", "The same number of points each, in one range of colours.");
+    draw_panels(contest, figures, pictures, 0, panel, panels, rows->yardstick->cells.across,
+                "Where samples fall", "share a unit of area",
+                "The same number of points each, in one range of colours.");
     for (int p = 0; p < panels; p++)
         free(map[p]);
 }

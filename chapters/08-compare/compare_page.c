@@ -95,10 +95,11 @@ static void failed(FILE *out, const Row *row, int columns)
 static void likelihood_cells(const Rows *rows, const Row *row, int l, bool head_line, FILE *out)
 {
     char c[CELL], d[CELL];
+    bool discrete = rows->data->levels > 0; /* a density of points has no bits/dim */
     if (l < 0) {
         cell(out, "left", "-");
         cell(out, "left", "none");
-        for (int i = 0; i < 4; i++)
+        for (int i = 0; i < 3 + discrete; i++)
             cell(out, NULL, "-");
         return;
     }
@@ -113,7 +114,8 @@ static void likelihood_cells(const Rows *rows, const Row *row, int l, bool head_
     } else {
         cell(out, NULL, c);
     }
-    cell(out, NULL, cell_number(c, "%.4f", row_bits(rows, here)));
+    if (discrete)
+        cell(out, NULL, cell_number(c, "%.4f", row_bits(rows, here)));
     cell(out, NULL, head_line ? cell_with_error(c, row->gap, row->gap_se, 3) : "");
     cell(out, NULL, head_line ? cell_with_error(c, row->behind, row->behind_se, 3) : "");
 }
@@ -121,12 +123,14 @@ static void likelihood_cells(const Rows *rows, const Row *row, int l, bool head_
 static void likelihood_table(const Contest *contest, FILE *out)
 {
     const Rows *rows = contest->rows;
-    bool states = contest->track->states;
+    bool states = contest->track->states, discrete = rows->data->levels > 0;
     char c[CELL];
-    fputs("<h2>Likelihood</h2>\n<div class=\"wide\"><table>\n<thead><tr><th>family</th>"
-          "<th class=\"left\">likelihood</th><th class=\"left\">kind</th><th>\u2212log p, nats</th>"
-          "<th>bits/dim</th><th>gap to the truth</th><th>behind the best of its kind</th>",
-          out);
+    fputs(
+        "<h2>Likelihood</h2>\n<div class=\"wide\"><table>\n<thead><tr><th>family</th>"
+        "<th class=\"left\">likelihood</th><th class=\"left\">kind</th><th>\u2212log p, nats</th>",
+        out);
+    fputs(discrete ? "<th>bits/dim</th>" : "", out);
+    fputs("<th>gap to the truth</th><th>behind the best of its kind</th>", out);
     if (states)
         fputs("<th>sum over all states</th>", out);
     fputs("<th>numbers kept</th><th>training, s</th><th>memory, MiB</th></tr></thead>\n<tbody>\n",
@@ -134,7 +138,7 @@ static void likelihood_table(const Contest *contest, FILE *out)
     for (int r = 0; r < rows->count; r++) {
         const Row *row = &rows->row[r];
         if (row->failure != NULL) {
-            failed(out, row, states ? 11 : 10);
+            failed(out, row, 9 + states + discrete);
             continue;
         }
         for (int turn = -1; turn < row->likelihoods; turn++) {
