@@ -9,9 +9,19 @@
 
 /* ---------------------------------------------------------------- tokens and their answers */
 
+/* Of the longest example: what is behind it would be computed for nothing. */
+static int positions_of(const Tensor *x)
+{
+    size_t columns = (size_t)x->shape[1], last = 1;
+    for (size_t i = 0; i < x->size; i++)
+        if (i % columns > last && x->value[i] >= 0)
+            last = i % columns;
+    return (int)last;
+}
+
 static GptBatch batch_of(const Tensor *x)
 {
-    GptBatch b = {.batch = x->shape[0], .positions = x->shape[1] - 1};
+    GptBatch b = {.batch = x->shape[0], .positions = positions_of(x)};
     size_t all = (size_t)b.batch * (size_t)b.positions;
     b.seen = op_memory(x, all, sizeof *b.seen);
     b.at = op_memory(x, all, sizeof *b.at);
@@ -24,7 +34,7 @@ GptBatch gpt_batch_next(const Tensor *x)
     GptBatch b = batch_of(x);
     for (int i = 0; i < b.batch; i++)
         for (int t = 0; t < b.positions; t++) {
-            const real *pair = x->value + (size_t)i * (size_t)(b.positions + 1) + (size_t)t;
+            const real *pair = x->value + (size_t)i * (size_t)x->shape[1] + (size_t)t;
             int here = i * b.positions + t;
             b.seen[here] = pair[0] >= 0 ? (int)pair[0] : 0;
             if (pair[1] < 0)
@@ -49,7 +59,7 @@ GptBatch gpt_batch_whole(const Tensor *x)
     GptBatch b = batch_of(x);
     b.key_mask = op_memory(x, (size_t)b.batch * (size_t)b.positions, sizeof *b.key_mask);
     for (int i = 0; i < b.batch; i++) {
-        const real *row = x->value + (size_t)i * (size_t)(b.positions + 1) + 1;
+        const real *row = x->value + (size_t)i * (size_t)x->shape[1] + 1;
         for (int t = 0; t < b.positions; t++) {
             int here = i * b.positions + t;
             b.key_mask[here] = row[t] >= 0;

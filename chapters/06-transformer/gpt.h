@@ -54,7 +54,7 @@ extern const Family gpt_family;
 
 /* What a network sees and what it is to say. */
 typedef struct GptBatch {
-    int batch, positions;
+    int batch, positions; /* as many as the longest example has                                 */
     int *seen; /* [batch positions]: tokens; 0 behind an example's end                         */
     int *key_mask; /* [batch positions]: 0 behind the end; NULL: none, or all is causal       */
     int *at;       /* [count]: the positions whose answer counts                                  */

@@ -68,7 +68,7 @@ static void defaults_of_texts(Options *o, const Text *text)
     put(o, "positions", "rotary");
     put(o, "batch", text->lines ? "64" : "16");
     put(o, "lr", "2e-3");
-    put(o, "steps", !text->lines ? "4200" : !drawn ? "14000" : small ? "10000" : "3000");
+    put(o, "steps", !text->lines ? "4200" : !drawn ? "21000" : small ? "10000" : "3000");
     put(o, "lr-warmup", "100");
 }
 

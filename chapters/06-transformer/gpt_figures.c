@@ -31,8 +31,8 @@ static void position_figure(Gpt *gpt, const Task *task)
         GptBatch batch = gpt_batch_next(x);
         Tensor *nats = gpt_neg_log_prob(gpt, &batch, NULL);
         for (int k = 0; k < batch.count; k++) {
-            sum[batch.at[k] % n] += (double)nats->value[k];
-            seen[batch.at[k] % n]++;
+            sum[batch.at[k] % batch.positions] += (double)nats->value[k];
+            seen[batch.at[k] % batch.positions]++;
         }
     }
     for (int t = 0; t < n; t++) {

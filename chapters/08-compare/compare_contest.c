@@ -246,18 +246,26 @@ static void settle_folder(const Plan *plan)
     free(path);
 }
 
-/* What --force does to a part's folder. */
-static void forget(const char *dir)
+/* What --force does to the folders of all families, also of those that do not take part now: beside
+ * other settings their rows would be wrong. */
+static void forget(const Plan *plan)
 {
     static const char *const left[] = {"row.json",    "config.json",  "weights.safetensors",
                                        "eval.json",   "states.npy",   "checkpoint.safetensors",
                                        "map.npy",     "log_prob.npy", "training.json",
                                        "metrics.csv", "compare.npy"};
-    for (size_t i = 0; i < sizeof left / sizeof left[0]; i++) {
-        char *path = run_path(dir, left[i]);
-        remove(path);
-        free(path);
-    }
+    for (const Entrant *e = plan->track->entrant; e->family != NULL; e++)
+        for (int k = 1; k <= MOST_SEEDS; k++)
+            for (int taken = 0; taken < 2; taken++) {
+                char *dir = taken ? memory_format("%s/taken-%d-%s", plan->out, k, e->family->name)
+                                  : memory_format("%s/%s-%d", plan->out, e->family->name, k);
+                for (size_t i = 0; i < sizeof left / sizeof left[0]; i++) {
+                    char *path = run_path(dir, left[i]);
+                    remove(path);
+                    free(path);
+                }
+                free(dir);
+            }
 }
 
 /* ---------------------------------------------------------------- training and measuring */
@@ -339,11 +347,8 @@ static bool run_one(const Plan *plan, Place *part, int seed)
 static bool run_part(const Plan *plan, Place *part)
 {
     bool go_on = true;
-    for (int s = 0; s < part->seeds && go_on; s++) {
-        if (options_flag(plan->options, "force"))
-            forget(part->dir[s]);
+    for (int s = 0; s < part->seeds && go_on; s++)
         go_on = run_one(plan, part, s);
-    }
     return go_on;
 }
 
@@ -449,6 +454,8 @@ static void make_plan(Plan *plan, Options *options)
         bool same = strcmp(plan->track->name, plan->data->name) == 0;
         char *out = memory_format("runs/compare-%s%s%s", plan->track->name, same ? "" : "-",
                                   same ? "" : plan->data->name);
+        for (char *c = out + strlen("runs/"); *c != '\0'; c++)
+            *c = *c == '/' ? '-' : *c; /* data of the user's are named by their path */
         options_put(options, "out", out, "the default");
         free(out);
     }
@@ -467,6 +474,7 @@ static void make_plan(Plan *plan, Options *options)
         refuse_usage("--samples %d: %s has %d real examples to compare with", plan->samples,
                      plan->data->name, most);
     plan->samples = most;
+    yardstick_check(plan->track->yardstick, plan->data, plan->samples);
     int tests = (int)plan->data->count[SPLIT_TEST];
     plan->examples = plan->examples < tests ? plan->examples : tests;
     take_runs(plan);
@@ -548,6 +556,8 @@ int contest_run(Options *options, const char *command)
     Plan plan = {.options = options};
     make_plan(&plan, options);
     settle_folder(&plan);
+    if (options_flag(options, "force"))
+        forget(&plan);
     say_plan(&plan);
     bool go_on = true;
     for (int p = 0; p < plan.takens && go_on; p++)

@@ -208,14 +208,24 @@ static real *test_rows(const Yardstick *y)
     return x;
 }
 
-Yardstick *yardstick_create(YardstickKind kind, const Dataset *data, int n)
+void yardstick_check(YardstickKind kind, const Dataset *data, int n)
 {
     const char *reason = "";
-    if (n < LEAST || n > yardstick_most(kind, data, n))
+    int most = yardstick_most(kind, data, 1000000000);
+    if (most < LEAST)
+        refuse("%s has %d examples to test and %d to validate; a comparison of samples needs %d of "
+               "each",
+               data->name, (int)data->count[SPLIT_TEST], (int)data->count[SPLIT_VALIDATION], LEAST);
+    if (n < LEAST || n > most)
         refuse_usage("--samples %d: of %s from %d to %d can be compared", n, data->name, LEAST,
-                     yardstick_most(kind, data, 1000000000));
+                     most);
     if (kind == YARDSTICK_IMAGES && !quality_possible(data, &reason))
         refuse("the samples of %s can't be measured: %s", data->name, reason);
+}
+
+Yardstick *yardstick_create(YardstickKind kind, const Dataset *data, int n)
+{
+    yardstick_check(kind, data, n);
     Yardstick *y = memory_new(1, sizeof *y);
     y->kind = kind;
     y->data = data;

@@ -43,8 +43,11 @@ typedef struct Yardstick {
     double floor[YARDSTICK_MOST], floor_sd[YARDSTICK_MOST];
 } Yardstick;
 
-/* What n samples of a set are compared with. data must outlive it. Refuses n that is too small, and
- * images that no features are known of. Free with yardstick_free. */
+/* Refuses n that is too small or more than there are, and images that no features are known of. */
+void yardstick_check(YardstickKind kind, const Dataset *data, int n);
+
+/* What n samples of a set are compared with, after the same check. data must outlive it. Free with
+ * yardstick_free. */
 Yardstick *yardstick_create(YardstickKind kind, const Dataset *data, int n);
 void yardstick_free(Yardstick *yardstick);
 

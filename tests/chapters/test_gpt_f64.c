@@ -230,6 +230,31 @@ static void padding(const char *words, GptObjective objective)
     small_gpt_free(&g);
 }
 
+/* Shorter lines fill fewer positions, and are as likely as beside a longer one. */
+static void test_short_lines(void)
+{
+    enum { SHORT = 4 };
+    SmallGpt g = small_gpt(LINES, true, TINY);
+    small_gpt_shake(&g, 0.4);
+    Tensor *x = tensor_new_matrix(g.tape, SHORT + 1, g.data->dims);
+    Tensor *some = tensor_new_matrix(g.tape, SHORT, g.data->dims);
+    dataset_fetch_range(g.data, SPLIT_TRAIN, 0, SHORT + 1, NULL, x->value, NULL, NULL);
+    memcpy(some->value, x->value, some->size * sizeof(real));
+    GptBatch all = gpt_batch_next(x), few = gpt_batch_next(some);
+    CU_ASSERT_EQUAL(all.positions, 5);
+    CU_ASSERT_EQUAL_FATAL(few.positions, 4);
+    CU_ASSERT_EQUAL_FATAL(few.count, all.count - 5);
+    for (int k = 0; k < few.count; k++) {
+        CU_ASSERT(few.at[k] / 4 == all.at[k] / 5 && few.at[k] % 4 == all.at[k] % 5);
+        CU_ASSERT(few.wanted[k] == all.wanted[k] && few.seen[few.at[k]] == all.seen[all.at[k]]);
+    }
+    const Tensor *beside = gpt_neg_log_prob(g.gpt, &all, NULL);
+    const Tensor *alone = gpt_neg_log_prob(g.gpt, &few, NULL);
+    CU_ASSERT(gap(alone->value, beside->value, (size_t)few.count) < 1e-12);
+    CU_ASSERT_EQUAL(gpt_batch_whole(some).positions, 4);
+    small_gpt_free(&g);
+}
+
 static void test_padding(void)
 {
     padding(TINY, GPT_NEXT);
@@ -348,6 +373,7 @@ const Suite suite = {"chapters/transformer",
                       {"the uniform model's perplexity", test_uniform},
                       {"own samples cost their entropies", test_own_samples},
                       {"lines of unequal length", test_padding},
+                      {"lines that are all short", test_short_lines},
                       {"hidden tokens", test_hidden},
                       {"gradient along a direction", test_gradient},
                       {NULL, NULL}}};
