@@ -56,7 +56,7 @@ static void defaults(Options *o, const Dataset *data)
     }
     options_put(o, "batch", "64", from);
     options_put(o, "lr", "1.5e-3", from);
-    options_put(o, "steps", "4300", from);
+    options_put(o, "steps", "5000", from);
     options_put(o, "lr-warmup", "100", from);
     options_put(o, "clip", "1", from);
     options_put(o, "ema", "0.999", from);
