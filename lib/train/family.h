@@ -97,10 +97,10 @@ struct Family {
     const OptionValue *quick_eval;  /* what of them the evaluation at the end of train changes  */
     const OptionSpec *sample_options; /* of sample; not stored; may be NULL. One named "label" is
                                          checked and spread over SampleRequest.label            */
-    const char *loss_unit;      /* of the first column, for figures; NULL: "nats an example"     */
+    const char *loss_unit; /* of the first column, for figures; NULL: "nats an example"     */
     bool validates_nats; /* whether validate gives -log p of an example, or a bound on it, in nats:
                             what can be drawn beside another family's                          */
-    const char *const *columns; /* what train_step logs, first the loss; NULL-terminated     */
+    const char *const *columns;    /* what train_step logs, first the loss; NULL-terminated     */
     const FamilyCommand *commands; /* ends with a NULL name; may be NULL                        */
 
     /* Sets options that were not typed and whose default depends on the data (options_put). */
