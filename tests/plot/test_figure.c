@@ -60,6 +60,26 @@ static void test_lines(void)
     folder_remove(dir);
 }
 
+/* Places on x with names in the place of numbers, as parallel coordinates have them. */
+static void test_named_places(void)
+{
+    char dir[256];
+    folder_make(dir);
+    Figures *figures = figures_open(dir);
+    const double y[] = {1, NAN, 0.5};
+    const char *const tick[] = {"FD's", "50 %", "recall"};
+    const FigureText text = {.name = "places", .title = "Places"};
+    CU_ASSERT_TRUE(figure_lines(
+        figures, &text,
+        &(FigureLines){.n = 3, .curve = &(FigureCurve){.y = y}, .curves = 1, .tick = tick}));
+    CU_ASSERT(
+        text_holds(dir, "places.gp", "set xtics noenhanced ('FD''s' 0, '50 %%' 1, 'recall' 2)\n"));
+    CU_ASSERT(text_holds(dir, "places.csv", "0,1\n1,NaN\n2,0.5\n"));
+    CU_ASSERT(picture_has_size(dir, "places.png", WIDE, LOW));
+    figures_close(figures);
+    folder_remove(dir);
+}
+
 static void test_redraw(void)
 {
     char dir[256], command[600];
@@ -468,6 +488,7 @@ static void test_constant(void)
 const Suite suite = {"plot/figure",
                      {{"plots/style.gp is the style of the scripts", test_style_file},
                       {"curves with gaps, bands, levels", test_lines},
+                      {"curves over places with names", test_named_places},
                       {"a script drawn again gives its picture", test_redraw},
                       {"texts are neither commands nor markup", test_hostile_texts},
                       {"points by group and by value", test_scatter},
