@@ -32,10 +32,8 @@ static bool within(const Yardstick *y, int m, double value, double sds)
     return fabs(value - y->floor[m]) <= sds * y->floor_sd[m];
 }
 
-static void test_resampled(void)
+static void check_resampled(const Dataset *data, const Yardstick *y)
 {
-    Dataset *data = dataset_load("digits-binary");
-    Yardstick *y = yardstick_create(YARDSTICK_IMAGES, data, N);
     Baseline copies = baseline_resampled(data, N);
     Measurement found = yardstick_measure(y, copies.sample);
     for (int m = 0; m < y->metrics; m++) {
@@ -51,17 +49,13 @@ static void test_resampled(void)
     CU_ASSERT(fabs(found.memorised.excess) < 4 * found.memorised.se);
     free(other);
     baseline_free(&copies);
-    yardstick_free(y);
-    dataset_free(data);
 }
 
 /* Pixels are turned over, in most samples next to none and in some up to three in ten. A noisy
  * sample lies far from all others, so the ball in which recall looks for real images is large, and
  * recall rises while everything else says that the samples became worse. */
-static void test_noise(void)
+static void check_noise(const Dataset *data, const Yardstick *y)
 {
-    Dataset *data = dataset_load("digits-binary");
-    Yardstick *y = yardstick_create(YARDSTICK_IMAGES, data, N);
     real *x = honest(data, N, -1);
     Measurement before = yardstick_measure(y, x);
     Rng rng = rng_stream(1, "noise");
@@ -80,15 +74,11 @@ static void test_noise(void)
     CU_ASSERT(!yardstick_like_real(y, FD, after.value[FD]));
     CU_ASSERT(!yardstick_like_real(y, COVERAGE, after.value[COVERAGE]));
     free(x);
-    yardstick_free(y);
-    dataset_free(data);
 }
 
 /* No threes: what is there is right, and part of the data is not there. */
-static void test_dropped_class(void)
+static void check_dropped_class(const Dataset *data, const Yardstick *y)
 {
-    Dataset *data = dataset_load("digits-binary");
-    Yardstick *y = yardstick_create(YARDSTICK_IMAGES, data, N);
     real *all = honest(data, N, -1), *some = honest(data, N, 3);
     Measurement before = yardstick_measure(y, all), after = yardstick_measure(y, some);
     CU_ASSERT(after.value[RECALL] < before.value[RECALL] - 3 * y->floor_sd[RECALL]);
@@ -98,6 +88,16 @@ static void test_dropped_class(void)
     CU_ASSERT(fabs(after.memorised.excess) < 4 * after.memorised.se);
     free(all);
     free(some);
+}
+
+/* One yardstick for the three: its features take most of the time. */
+static void test_images(void)
+{
+    Dataset *data = dataset_load("digits-binary");
+    Yardstick *y = yardstick_create(YARDSTICK_IMAGES, data, N);
+    check_resampled(data, y);
+    check_noise(data, y);
+    check_dropped_class(data, y);
     yardstick_free(y);
     dataset_free(data);
 }
@@ -150,9 +150,7 @@ static void test_patterns(void)
 }
 
 const Suite suite = {"chapters/compare yardstick",
-                     {{"training data drawn again", test_resampled},
-                      {"noise", test_noise},
-                      {"a class left out", test_dropped_class},
+                     {{"images: drawn again, noise, a class left out", test_images},
                       {"points", test_plane},
                       {"patterns", test_patterns},
                       {NULL, NULL}}};
