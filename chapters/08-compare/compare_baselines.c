@@ -49,8 +49,11 @@ Baseline baseline_resampled(const Dataset *data, int samples)
     Rng rng = rng_stream(2, "resampled"), draws = rng_stream(2, "resampled bits");
     double start = profile_seconds();
     b.sample = memory_new((size_t)samples * (size_t)data->dims, sizeof *b.sample);
+    uint32_t *order = memory_new(data->count[SPLIT_TRAIN], sizeof *order);
+    rng_permutation(&rng, order, data->count[SPLIT_TRAIN]);
     for (int i = 0; i < samples; i++)
-        index[i] = (uint32_t)rng_below(&rng, data->count[SPLIT_TRAIN]);
+        index[i] = order[(size_t)i % data->count[SPLIT_TRAIN]];
+    free(order);
     dataset_fetch(data, SPLIT_TRAIN, index, (size_t)samples, &draws, b.sample, NULL, NULL);
     b.sample_seconds_per_1000 = (profile_seconds() - start) * 1000 / samples;
     free(index);

@@ -15,7 +15,8 @@ typedef struct Baseline {
     double *map;             /* [cells, cells] log density, on the plane; NULL: none          */
 } Baseline;
 
-/* Training examples drawn with replacement: the best samples there can be, all of them copies. */
+/* Training examples in a random order, none twice where there are enough (twins would shrink the
+ * balls of precision and recall): the best samples there can be, all of them copies. */
 Baseline baseline_resampled(const Dataset *data, int samples);
 
 /* A normal distribution with the mean and the full covariance of the first 20,000 training examples
