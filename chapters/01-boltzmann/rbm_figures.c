@@ -99,15 +99,11 @@ static void draw_temperatures(const Rbm *rbm, const Task *task, int steps)
 
 static void energies_of(const Rbm *rbm, const Task *task, Split split, int n, double *energy)
 {
-    uint32_t *index = memory_new((size_t)n, sizeof *index);
     Rng rng = rng_at(task->noise, 3 + (uint64_t)split);
-    for (int i = 0; i < n; i++)
-        index[i] = (uint32_t)((double)i * (double)task->data->count[split] / n);
     begin(rbm, task);
     Tensor *v = tensor_new_matrix(task->tape, n, rbm->visible);
-    dataset_fetch(task->data, split, index, (size_t)n, &rng, v->value, NULL, NULL);
+    dataset_fetch_spread(task->data, split, (size_t)n, &rng, v->value, NULL, NULL);
     rbm_free_energy(rbm, v, energy);
-    free(index);
 }
 
 /* F of training and of held-out examples: apart, the machine has learned examples by heart (Hinton

@@ -230,23 +230,17 @@ static void amortisation_gap(const Vae *vae, const Task *task, LikelihoodReport 
 static void true_density(const Task *task, const Likelihood *model, LikelihoodReport *report)
 {
     const Dataset *data = task->data;
-    double *truth, *gap;
     if (data->log_density == NULL)
         return;
-    truth = memory_new((size_t)task->examples, sizeof *truth);
-    gap = memory_new((size_t)task->examples, sizeof *gap);
-    for (int i = 0; i < task->examples; i++) {
-        double x[DATA_POINT_DIMS];
-        tape_reset(task->tape);
-        Tensor *row = ladder_example(task, i);
-        for (int j = 0; j < data->dims; j++)
-            x[j] = (double)row->value[j];
-        truth[i] = data->log_density(data, x);
+    size_t n = (size_t)task->examples;
+    double *truth = memory_new(n, sizeof *truth), *gap = memory_new(n, sizeof *gap);
+    real *x = task_examples(task);
+    dataset_log_densities(data, x, n, truth);
+    for (size_t i = 0; i < n; i++)
         gap[i] = truth[i] - model->log_prob[i];
-    }
-    likelihood_report_part(report, "true log p", "nats", truth, (size_t)task->examples);
-    likelihood_report_part(report, "true log p - model's bound, paired", "nats", gap,
-                           (size_t)task->examples);
+    free(x);
+    likelihood_report_part(report, "true log p", "nats", truth, n);
+    likelihood_report_part(report, "true log p - model's bound, paired", "nats", gap, n);
     free(truth);
     free(gap);
 }

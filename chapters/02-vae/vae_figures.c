@@ -18,15 +18,11 @@ enum { SHOWN = 10, STEPS = 11, SCATTERED = 2000 };
  * NULL. */
 static Tensor *examples(const Task *task, const Vae *vae, int n, int *label, real *factor)
 {
-    uint32_t *index = memory_new((size_t)n, sizeof *index);
     Rng rng = task->noise;
     tape_reset(task->tape);
     params_bind(vae->model.part[0].params, task->tape);
-    for (int i = 0; i < n; i++)
-        index[i] = (uint32_t)((double)i * (double)task->data->count[SPLIT_TEST] / n);
     Tensor *x = tensor_name(tensor_new_matrix(task->tape, n, task->data->dims), "x");
-    dataset_fetch(task->data, SPLIT_TEST, index, (size_t)n, &rng, x->value, label, factor);
-    free(index);
+    dataset_fetch_spread(task->data, SPLIT_TEST, (size_t)n, &rng, x->value, label, factor);
     return x;
 }
 

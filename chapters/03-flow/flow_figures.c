@@ -16,13 +16,9 @@ void flow_begin(const FlowModel *model, const Task *task)
 
 Tensor *flow_examples(const FlowModel *model, const Task *task, Split split, int n, int *label)
 {
-    uint32_t *index = memory_new((size_t)n, sizeof *index);
     Rng rng = rng_at(task->noise, (uint64_t)1 << 41);
-    for (int i = 0; i < n; i++)
-        index[i] = (uint32_t)((double)i * (double)task->data->count[split] / n);
     Tensor *x = tensor_new_matrix(task->tape, n, model->dims);
-    dataset_fetch(task->data, split, index, (size_t)n, &rng, x->value, label, NULL);
-    free(index);
+    dataset_fetch_spread(task->data, split, (size_t)n, &rng, x->value, label, NULL);
     return flow_dequantise(model, x, &rng, NULL);
 }
 

@@ -70,38 +70,22 @@ static void count_modes_of_points(Model *model, const Task *task, LikelihoodRepo
 
 /* ---------------------------------------------------------------- binary patterns */
 
-/* The number of the pattern [patterns, dims] that x [dims] is; -1: none. */
-static int pattern_of(const real *pattern, int patterns, size_t dims, const real *x)
-{
-    for (int k = 0; k < patterns; k++)
-        if (memcmp(pattern + (size_t)k * dims, x, dims * sizeof *x) == 0)
-            return k;
-    return -1;
-}
-
 /* Of a set that is uniform over so few images that the test split holds each once (bars): how many
  * samples are such images, how many of them come, and how evenly. */
 static void count_patterns(Model *model, const Task *task, LikelihoodReport *report)
 {
     const Dataset *data = task->data;
-    int n = samples_wanted(task, PATTERNS_COUNTED), patterns = (int)data->count[SPLIT_TEST], on = 0;
-    size_t dims = (size_t)data->dims;
-    real *x = samples_of(model, task, n), *pattern = memory_new((size_t)patterns * dims, sizeof *x);
-    int *count = memory_new((size_t)patterns, sizeof *count);
+    int n = samples_wanted(task, PATTERNS_COUNTED), patterns = (int)data->count[SPLIT_TEST];
+    real *x = samples_of(model, task, n);
+    real *pattern = memory_new((size_t)patterns * (size_t)data->dims, sizeof *x);
     dataset_fetch_range(data, SPLIT_TEST, 0, (size_t)patterns, NULL, pattern, NULL, NULL);
-    for (int i = 0; i < n; i++) {
-        int k = pattern_of(pattern, patterns, dims, x + (size_t)i * dims);
-        on += k >= 0;
-        if (k >= 0)
-            count[k]++;
-    }
-    ModeCount found = modes_of_counts(count, patterns);
+    ModeCount found = modes_of_patterns(pattern, patterns, data->dims, x, n);
     likelihood_report_number(report, "patterns covered", "", found.covered, NAN);
     likelihood_report_number(report, "patterns there are", "", patterns, NAN);
-    likelihood_report_number(report, "samples that are patterns", "%", 100.0 * on / n, NAN);
+    likelihood_report_number(report, "samples that are patterns", "%", 100 * found.high_quality,
+                             NAN);
     likelihood_report_number(report, "reverse KL of the patterns' shares", "nats", found.reverse_kl,
                              NAN);
-    free(count);
     free(pattern);
     free(x);
 }

@@ -1,6 +1,7 @@
 /* Points as sequences of cells: the cells, the density, the network. */
 #include "06-transformer/gpt_points.h"
 
+#include "03-flow/flow_model.h"
 #include "support/fail.h"
 #include "support/memory.h"
 #include "tensor/op.h"
@@ -10,7 +11,6 @@
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* ---------------------------------------------------------------- a coordinate's cells */
 
@@ -195,7 +195,7 @@ void gpt_points_check(const Options *o, const Dataset *data)
     if (data->dims > GPT_MOST_DIMS)
         refuse("--data %s: %d numbers a point; the transformer takes at most %d, try bin/flow",
                data->name, data->dims, GPT_MOST_DIMS);
-    if (strncmp(data->name, "sphere-", strlen("sphere-")) == 0)
+    if (flow_on_sphere(data))
         refuse("--data %s: points of a surface have no density in space; try bin/flow", data->name);
 }
 

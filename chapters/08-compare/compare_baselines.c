@@ -31,13 +31,8 @@ static real *rows_of(const Dataset *data, Split split, int n)
 /* Test examples evenly spread, as every family is asked (train/measure.h). */
 static real *asked_rows(const Dataset *data, int examples)
 {
-    uint32_t *index = memory_new((size_t)examples, sizeof *index);
     real *x = memory_new((size_t)examples * (size_t)data->dims, sizeof *x);
-    Rng rng = rng_stream(1, "evaluation examples");
-    for (int i = 0; i < examples; i++)
-        index[i] = (uint32_t)((double)i * (double)data->count[SPLIT_TEST] / examples);
-    dataset_fetch(data, SPLIT_TEST, index, (size_t)examples, &rng, x, NULL, NULL);
-    free(index);
+    dataset_fetch_spread(data, SPLIT_TEST, (size_t)examples, NULL, x, NULL, NULL);
     return x;
 }
 
@@ -180,11 +175,13 @@ static real *normal_samples(const Normal *normal, const Dataset *data, int n)
     return x;
 }
 
-static real *probe_rows(const Dataset *probe, int *n)
+/* The probe's points [n, dims], and room for the density at each in the baseline's map. */
+static real *open_map(Baseline *b, const Dataset *probe, int *n)
 {
     *n = (int)probe->count[SPLIT_TEST];
     real *x = memory_new((size_t)*n * (size_t)probe->dims, sizeof *x);
     dataset_fetch_range(probe, SPLIT_TEST, 0, (size_t)*n, NULL, x, NULL, NULL);
+    b->map = memory_new((size_t)*n, sizeof *b->map);
     return x;
 }
 
@@ -216,8 +213,7 @@ Baseline baseline_gaussian(const Dataset *data, int samples, int examples, const
         normal_log_density(&normal, test, examples, exact->log_prob);
     }
     if (probe != NULL) {
-        real *at = probe_rows(probe, &cells);
-        b.map = memory_new((size_t)cells, sizeof *b.map);
+        real *at = open_map(&b, probe, &cells);
         normal_log_density(&normal, at, cells, b.map);
         free(at);
     }
@@ -246,8 +242,7 @@ Baseline baseline_kernel(const Dataset *data, int samples, int examples, const D
     exact->se_estimator = NAN;
     kde_mean_log_density(&kde, test, examples, exact->log_prob);
     if (probe != NULL) {
-        real *at = probe_rows(probe, &cells);
-        b.map = memory_new((size_t)cells, sizeof *b.map);
+        real *at = open_map(&b, probe, &cells);
         kde_mean_log_density(&kde, at, cells, b.map);
         free(at);
     }

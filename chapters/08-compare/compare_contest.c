@@ -366,8 +366,9 @@ static void add_baselines(const Plan *plan, Rows *rows)
 {
     const Yardstick *y = rows->yardstick;
     bool plane = plan->track->yardstick == YARDSTICK_PLANE;
-    Dataset *probe =
-        plane ? probe_plane(plan->data, y->cells.low, y->cells.high, ONE_MAP_CELLS) : NULL;
+    Cells cells = y->cells;
+    cells.across = ONE_MAP_CELLS;
+    Dataset *probe = plane ? probe_plane(plan->data, &cells) : NULL;
     Baseline b = baseline_resampled(plan->data, y->n);
     rows_add_baseline(rows, &b);
     b = baseline_gaussian(plan->data, y->n, rows->examples, probe);

@@ -47,10 +47,7 @@ static void draw_images(const Contest *contest, Figures *figures, Pictures *pict
     real *pixel = memory_new((ROWS_MOST + 1) * row_numbers, sizeof *pixel);
     real *test = memory_new(row_numbers, sizeof *test);
     int shown = 1;
-    uint32_t index[COLUMNS];
-    for (int i = 0; i < COLUMNS; i++)
-        index[i] = (uint32_t)((double)i * (double)data->count[SPLIT_TEST] / COLUMNS);
-    dataset_fetch(data, SPLIT_TEST, index, COLUMNS, NULL, test, NULL, NULL);
+    dataset_fetch_spread(data, SPLIT_TEST, COLUMNS, NULL, test, NULL, NULL);
     copy_images(rows, test, pixel);
     for (int r = 0; r < rows->count; r++) {
         if (rows->row[r].sample == NULL)
@@ -152,18 +149,16 @@ static void draw_densities(const Contest *contest, Figures *figures, Pictures *p
     enum { CELLS = ONE_MAP_CELLS * ONE_MAP_CELLS };
     const Rows *rows = contest->rows;
     const Dataset *data = rows->data;
-    const Cells *box = &rows->yardstick->cells;
+    Cells cells = rows->yardstick->cells;
     FigurePanel panel[ROWS_MOST + 1];
     double *map[ROWS_MOST + 1];
     int panels = 0;
+    cells.across = ONE_MAP_CELLS;
     if (data->log_density != NULL) {
         map[panels] = memory_new(CELLS, sizeof(double));
         for (int c = 0; c < CELLS; c++) {
-            int place[2] = {c % ONE_MAP_CELLS, c / ONE_MAP_CELLS};
             double x[2];
-            for (int d = 0; d < 2; d++)
-                x[d] =
-                    box->low[d] + (box->high[d] - box->low[d]) * (place[d] + 0.5) / ONE_MAP_CELLS;
+            cells_centre(&cells, c, x);
             map[panels][c] = exp(data->log_density(data, x));
         }
         panel[panels] = (FigurePanel){.title = "true", .density = map[panels]};

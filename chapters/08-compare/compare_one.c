@@ -80,12 +80,6 @@ static void write_log_prob(const char *dir, const char *name, const LikelihoodRe
     free(value);
 }
 
-static double number_of(const cJSON *object, const char *name)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
-    return cJSON_IsNumber(item) ? item->valuedouble : NAN;
-}
-
 /* ---------------------------------------------------------------- training */
 
 /* The most memory that this process ever held, MiB; NaN where the system does not say. (The
@@ -128,7 +122,8 @@ static bool train(const Family *family, const Options *one, const char *dir)
         cJSON *before = file_exists(spent) ? file_read_json(spent) : cJSON_CreateObject();
         Options *options = options_parse(program, family->purpose, tables, count, line);
         LoopResult result = loop_train(family, options, NULL);
-        double seconds = number_of(before, "seconds"), memory = number_of(before, "peak_mib");
+        double seconds = file_json_number(before, "seconds"),
+               memory = file_json_number(before, "peak_mib");
         cJSON *after = cJSON_CreateObject();
         cJSON_AddNumberToObject(after, "seconds",
                                 result.seconds + (isfinite(seconds) ? seconds : 0));
@@ -169,7 +164,7 @@ static void measure_map(Run *run, const char *dir)
     real *x = memory_new(2 * (size_t)n, sizeof *x);
     dataset_fetch_range(run->data, SPLIT_TEST, 0, (size_t)n, NULL, x, NULL, NULL);
     Cells cells = cells_around(x, n, 2, ONE_MAP_CELLS);
-    Dataset *map = probe_plane(run->data, cells.low, cells.high, ONE_MAP_CELLS);
+    Dataset *map = probe_plane(run->data, &cells);
     Options *quick = measure_defaults(run->family, true);
     LikelihoodReport report =
         measure_likelihoods(run, map, SPLIT_TEST, ONE_MAP_CELLS * ONE_MAP_CELLS, quick, false);
@@ -224,8 +219,8 @@ static void measure(const Family *family, const Options *one, const char *dir, c
     cJSON_AddNumberToObject(row, "steps", (double)options_int(run->options, "steps"));
     cJSON_AddNumberToObject(row, "threads", (double)options_int(run->options, "threads"));
     cJSON_AddNumberToObject(row, "parameters", (double)model_numbers(run->model));
-    cJSON_AddNumberToObject(row, "train_seconds", number_of(spent, "seconds"));
-    cJSON_AddNumberToObject(row, "peak_mib", number_of(spent, "peak_mib"));
+    cJSON_AddNumberToObject(row, "train_seconds", file_json_number(spent, "seconds"));
+    cJSON_AddNumberToObject(row, "peak_mib", file_json_number(spent, "peak_mib"));
     cJSON_AddNumberToObject(row, "sample_seconds_per_1000", seconds * 1000 / samples);
     cJSON_AddNumberToObject(row, "samples", samples);
     cJSON_AddStringToObject(row, "training", options_text(one, "training"));

@@ -133,12 +133,11 @@ static void likelihood_table(const Contest *contest, FILE *out)
     fputs("<th>gap to the truth</th><th>behind the best of its kind</th>", out);
     if (states)
         fputs("<th>sum over all states</th>", out);
-    fputs("<th>numbers kept</th><th>training, s</th><th>memory, MiB</th></tr></thead>\n<tbody>\n",
-          out);
+    fputs("</tr></thead>\n<tbody>\n", out);
     for (int r = 0; r < rows->count; r++) {
         const Row *row = &rows->row[r];
         if (row->failure != NULL) {
-            failed(out, row, 9 + states + discrete);
+            failed(out, row, 6 + states + discrete);
             continue;
         }
         for (int turn = -1; turn < row->likelihoods; turn++) {
@@ -152,9 +151,6 @@ static void likelihood_table(const Contest *contest, FILE *out)
             likelihood_cells(rows, row, l, first, out);
             if (states)
                 cell(out, NULL, cell_number(c, "%.5f", l < 0 ? NAN : row->likelihood[l].states));
-            cell(out, NULL, first ? cell_count(c, row->parameters) : "");
-            cell(out, NULL, first ? cell_number(c, "%.1f", row->train_seconds) : "");
-            cell(out, NULL, first ? cell_number(c, "%.0f", row->peak_mib) : "");
             fputs("</tr>\n", out);
         }
     }
@@ -184,7 +180,6 @@ static void sample_row(const Rows *rows, const Row *row, FILE *out)
         cell(out, bad ? "bad" : NULL, value);
         free(value);
     }
-    cell(out, NULL, cell_number(c, "%.3g", row->sample_seconds_per_1000));
     fputs("</tr>\n", out);
 }
 
@@ -202,19 +197,43 @@ static void sample_table(const Contest *contest, FILE *out)
     }
     if (memorised)
         fputs("<th>memorised<br>0 is right</th>", out);
-    fputs("<th>s for 1,000</th></tr></thead>\n<tbody>\n<tr class=\"base\"><td>other real data</td>",
-          out);
+    fputs("</tr></thead>\n<tbody>\n<tr class=\"base\"><td>other real data</td>", out);
     for (int m = 0; m < y->metrics; m++)
         cell(out, NULL, cell_with_error(c, y->floor[m], y->floor_sd[m], 3));
     if (memorised)
         cell(out, NULL, "-");
-    cell(out, NULL, "-");
     fputs("</tr>\n", out);
     for (int r = 0; r < rows->count; r++)
         if (rows->row[r].failure != NULL)
-            failed(out, &rows->row[r], y->metrics + 2 + memorised);
+            failed(out, &rows->row[r], y->metrics + 1 + memorised);
         else
             sample_row(rows, &rows->row[r], out);
+    fputs("</tbody></table></div>\n", out);
+}
+
+static void cost_table(const Contest *contest, FILE *out)
+{
+    const Rows *rows = contest->rows;
+    char c[CELL];
+    fputs("<h2>Cost</h2>\n<div class=\"wide\"><table>\n<thead><tr><th>family</th>"
+          "<th>numbers kept</th><th>steps</th><th>training, s</th><th>memory, MiB</th>"
+          "<th>s for 1,000 samples</th></tr></thead>\n<tbody>\n",
+          out);
+    for (int r = 0; r < rows->count; r++) {
+        const Row *row = &rows->row[r];
+        if (row->failure != NULL) {
+            failed(out, row, 6);
+            continue;
+        }
+        fprintf(out, "<tr%s>", row->family == NULL ? " class=\"base\"" : "");
+        cell(out, NULL, row->label);
+        cell(out, NULL, cell_count(c, row->parameters));
+        cell(out, NULL, cell_number(c, "%.0f", row->steps));
+        cell(out, NULL, cell_number(c, "%.1f", row->train_seconds));
+        cell(out, NULL, cell_number(c, "%.0f", row->peak_mib));
+        cell(out, NULL, cell_number(c, "%.3g", row->sample_seconds_per_1000));
+        fputs("</tr>\n", out);
+    }
     fputs("</tbody></table></div>\n", out);
 }
 
@@ -285,6 +304,7 @@ void page_write(const Contest *contest, const Pictures *pictures, const char *fi
             contest->seeds == 1 ? "" : "s");
     likelihood_table(contest, out);
     sample_table(contest, out);
+    cost_table(contest, out);
     fputs("<h2>How to read it</h2>\n<ul>\n", out);
     for (int i = 0; i < notes.count; i++) {
         fputs("<li>", out);

@@ -43,18 +43,18 @@ Dataset *probe_states(const Dataset *like)
     return probe;
 }
 
-Dataset *probe_plane(const Dataset *like, const double low[2], const double high[2], int cells)
+Dataset *probe_plane(const Dataset *like, const Cells *cells)
 {
     if (like->point == NULL || like->dims != 2)
         fail("probe: %s are not points of the plane", like->name);
-    size_t count = (size_t)cells * (size_t)cells;
-    Dataset *probe = probe_like(like, count);
+    int count = cells->across * cells->across;
+    Dataset *probe = probe_like(like, (size_t)count);
     float *point = probe->point + dataset_first(probe, SPLIT_TEST) * 2;
-    for (size_t c = 0; c < count; c++) {
-        double place[2] = {(double)(c % (size_t)cells), (double)(c / (size_t)cells)};
-        for (int d = 0; d < 2; d++)
-            point[2 * c + (size_t)d] =
-                (float)(low[d] + (high[d] - low[d]) * (place[d] + 0.5) / cells);
+    for (int c = 0; c < count; c++) {
+        double x[2];
+        cells_centre(cells, c, x);
+        point[2 * c] = (float)x[0];
+        point[2 * c + 1] = (float)x[1];
     }
     return probe;
 }

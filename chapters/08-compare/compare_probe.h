@@ -4,12 +4,13 @@
 #define COMPARE_COMPARE_PROBE_H
 
 #include "data/dataset.h"
+#include "metric/cells.h"
 
 /* All 2^dims states of a small binary set without grey levels behind it, in the order of the
  * numbers whose binary digits they are, lowest first. Free with dataset_free. */
 Dataset *probe_states(const Dataset *like);
 
-/* The centres of cells x cells equal cells of a box of the plane, row 0 lowest. */
-Dataset *probe_plane(const Dataset *like, const double low[2], const double high[2], int cells);
+/* The middles of the cells of a box of the plane, in their order. */
+Dataset *probe_plane(const Dataset *like, const Cells *cells);
 
 #endif

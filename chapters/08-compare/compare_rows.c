@@ -66,12 +66,6 @@ void rows_add_failure(Rows *rows, const Family *family, const char *reason)
 
 /* ---------------------------------------------------------------- runs */
 
-static double number_of(const cJSON *object, const char *name)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
-    return cJSON_IsNumber(item) ? item->valuedouble : NAN;
-}
-
 static const char *text_of(const cJSON *object, const char *name)
 {
     const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
@@ -120,7 +114,7 @@ static void add_likelihoods(Row *row, const char *dir, int seed, int seeds, size
         const cJSON *item = cJSON_GetArrayItem(list, l);
         if (seed == 0) {
             *to = (RowLikelihood){.kind = kind_of(text_of(item, "kind")),
-                                  .se_estimator = number_of(item, "se_estimator"),
+                                  .se_estimator = file_json_number(item, "se_estimator"),
                                   .seed_sd = NAN,
                                   .states = NAN,
                                   .log_prob = memory_new(n, sizeof(double))};
@@ -195,9 +189,10 @@ static void add_commands(Row *row, const cJSON *json, const char *dir, int examp
     const char *name = row->family->name, *run = text_of(json, "run");
     bool trained_here = strcmp(run, dir) == 0;
     if (trained_here)
-        row->train_command = memory_format(
-            "bin/%s train %s --steps %.0f --threads %.0f --out again/%s", name,
-            text_of(json, "training"), number_of(json, "steps"), number_of(json, "threads"), name);
+        row->train_command =
+            memory_format("bin/%s train %s --steps %.0f --threads %.0f --out again/%s", name,
+                          text_of(json, "training"), file_json_number(json, "steps"),
+                          file_json_number(json, "threads"), name);
     else
         row->train_command = memory_format("(the finished run %s)", run);
     row->eval_command = memory_format("bin/%s eval --run %s --examples %d", name, run, examples);
@@ -215,9 +210,9 @@ void rows_add_runs(Rows *rows, const Family *family, char *const *dir, int seeds
         add_likelihoods(row, dir[s], s, row->seeds, (size_t)rows->examples);
         real *sample = samples_of(rows, dir[s]);
         Measurement found = yardstick_measure(rows->yardstick, sample);
-        seconds[s] = number_of(json, "train_seconds");
-        sampling[s] = number_of(json, "sample_seconds_per_1000");
-        row->peak_mib = fmax(row->peak_mib, number_of(json, "peak_mib"));
+        seconds[s] = file_json_number(json, "train_seconds");
+        sampling[s] = file_json_number(json, "sample_seconds_per_1000");
+        row->peak_mib = fmax(row->peak_mib, file_json_number(json, "peak_mib"));
         for (int m = 0; m < rows->yardstick->metrics; m++)
             value[m][s] = found.value[m];
         excess[s] = found.memorised.excess;
@@ -225,8 +220,8 @@ void rows_add_runs(Rows *rows, const Family *family, char *const *dir, int seeds
         if (s == 0) {
             row->samples = found;
             row->sample = sample;
-            row->parameters = number_of(json, "parameters");
-            row->steps = number_of(json, "steps");
+            row->parameters = file_json_number(json, "parameters");
+            row->steps = file_json_number(json, "steps");
             add_states(row, dir[s], rows->data);
             add_map(row, dir[s]);
             add_commands(row, json, dir[s], rows->examples);
@@ -281,19 +276,16 @@ static double *true_log_prob(const Rows *rows)
     int n = rows->examples;
     if (data->log_density == NULL && !isfinite(data->entropy))
         return NULL;
-    double *truth = memory_new((size_t)n, sizeof *truth), x[DATA_POINT_DIMS];
-    real *row = memory_new((size_t)data->dims, sizeof *row);
-    for (int i = 0; i < n; i++) {
-        uint32_t index = (uint32_t)((double)i * (double)data->count[SPLIT_TEST] / n);
-        truth[i] = -data->entropy;
-        if (data->log_density == NULL)
-            continue;
-        dataset_fetch(data, SPLIT_TEST, &index, 1, NULL, row, NULL, NULL);
-        for (int d = 0; d < data->dims && d < DATA_POINT_DIMS; d++)
-            x[d] = (double)row[d];
-        truth[i] = data->log_density(data, x);
+    double *truth = memory_new((size_t)n, sizeof *truth);
+    if (data->log_density == NULL) {
+        for (int i = 0; i < n; i++)
+            truth[i] = -data->entropy;
+        return truth;
     }
-    free(row);
+    real *x = memory_new((size_t)n * (size_t)data->dims, sizeof *x);
+    dataset_fetch_spread(data, SPLIT_TEST, (size_t)n, NULL, x, NULL, NULL);
+    dataset_log_densities(data, x, (size_t)n, truth);
+    free(x);
     return truth;
 }
 

@@ -11,7 +11,7 @@ typedef enum YardstickKind {
     YARDSTICK_IMAGES    /* distances and shares in the features of chapter 0           */
 } YardstickKind;
 
-enum { TRACK_MOST_FAMILIES = 8, TRACK_MOST_STATES = 16 };
+enum { TRACK_MOST_FAMILIES = 8, TRACK_MOST_STATES = 16 /* pixels of what is enumerated */ };
 
 typedef struct Entrant {
     const Family *family; /* NULL ends a track's list                                        */
@@ -23,12 +23,11 @@ typedef struct Track {
     const char *data;  /* the default data set                          */
     const char *about; /* one line                                          */
     YardstickKind yardstick;
-    DataKind kind;
     bool states; /* all x are enumerated, and the sum of their probabilities is looked at */
-    Entrant entrant[TRACK_MOST_FAMILIES + 1];
+    const Entrant *entrant; /* ends with a NULL family */
 } Track;
 
-/* By name; an unknown one is refused with the nearest. */
+/* By name, one of the choices of --track. */
 const Track *track_find(const char *name);
 
 /* Loads the data of a track, by name or its default, and refuses what the track can't be run on. */
@@ -36,8 +35,5 @@ Dataset *track_load(const Track *track, const char *data);
 
 /* A family by its name among all that compare; NULL if there is none. */
 const Family *track_family(const char *name);
-
-/* "plane|bars|...": a list for --help. */
-extern const char track_names[];
 
 #endif

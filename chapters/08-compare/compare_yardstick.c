@@ -3,6 +3,7 @@
 #include "metric/frechet.h"
 #include "metric/kid.h"
 #include "metric/mmd.h"
+#include "metric/modes.h"
 #include "metric/prdc.h"
 #include "metric/ruler.h"
 #include "metric/sliced_wasserstein.h"
@@ -73,38 +74,13 @@ static void measure_plane(const Yardstick *y, const real *s, double *value)
     value[2] = cells_kl(&y->cells, y->test, y->n, s, y->n, y->dim);
 }
 
-/* The number whose binary digits a pattern is. */
-static size_t state_of(const real *x, int dims)
-{
-    size_t state = 0;
-    for (int d = 0; d < dims; d++)
-        state |= (size_t)(x[d] > (real)0.5) << d;
-    return state;
-}
-
-/* The patterns are what the test split lists, each once. Evenness: KL(shares of the patterns among
- * the valid samples || equal shares). */
+/* The patterns are what the test split lists, each once. */
 static void measure_patterns(const Yardstick *y, const real *s, double *value)
 {
-    size_t states = (size_t)1 << y->dim;
-    int *count = memory_new(states, sizeof *count), valid = 0, seen = 0;
-    double kl = 0;
-    for (int i = 0; i < y->n; i++)
-        count[state_of(s + (size_t)i * (size_t)y->dim, y->dim)]++;
-    for (int p = 0; p < y->all_tests; p++) {
-        int times = count[state_of(y->all_test + (size_t)p * (size_t)y->dim, y->dim)];
-        valid += times;
-        seen += times > 0;
-    }
-    for (int p = 0; p < y->all_tests; p++) {
-        int times = count[state_of(y->all_test + (size_t)p * (size_t)y->dim, y->dim)];
-        if (times > 0)
-            kl += (double)times / valid * log((double)times / valid * y->all_tests);
-    }
-    value[0] = (double)valid / y->n;
-    value[1] = (double)seen / y->all_tests;
-    value[2] = valid > 0 ? kl : NAN;
-    free(count);
+    ModeCount found = modes_of_patterns(y->all_test, y->all_tests, y->dim, s, y->n);
+    value[0] = found.high_quality;
+    value[1] = (double)found.covered / found.modes;
+    value[2] = found.reverse_kl;
 }
 
 static void measure_images(const Yardstick *y, const real *s, double *value)

@@ -304,6 +304,33 @@ void dataset_fetch_range(const Dataset *dataset, Split split, size_t first, size
     free(index);
 }
 
+void dataset_spread(const Dataset *dataset, Split split, size_t n, uint32_t *index)
+{
+    for (size_t i = 0; i < n; i++)
+        index[i] = (uint32_t)((double)i * (double)dataset->count[split] / (double)n);
+}
+
+void dataset_fetch_spread(const Dataset *dataset, Split split, size_t n, Rng *rng, real *x,
+                          int *label, real *factor)
+{
+    uint32_t *index = memory_new(n, sizeof *index);
+    dataset_spread(dataset, split, n, index);
+    dataset_fetch(dataset, split, index, n, rng, x, label, factor);
+    free(index);
+}
+
+void dataset_log_densities(const Dataset *dataset, const real *x, size_t n, double *out)
+{
+    size_t dims = (size_t)dataset->dims;
+    double *one = memory_new(dims, sizeof *one);
+    for (size_t i = 0; i < n; i++) {
+        for (size_t d = 0; d < dims; d++)
+            one[d] = (double)x[i * dims + d];
+        out[i] = dataset->log_density(dataset, one);
+    }
+    free(one);
+}
+
 void dataset_moments(const Dataset *dataset, size_t most, Rng rng, double *mean, double *sd)
 {
     size_t all = dataset->count[SPLIT_TRAIN], n = all < most ? all : most;

@@ -82,6 +82,17 @@ void dataset_fetch(const Dataset *dataset, Split split, const uint32_t *index, s
 void dataset_fetch_range(const Dataset *dataset, Split split, size_t first, size_t n, Rng *rng,
                          real *x, int *label, real *factor);
 
+/* n examples spread evenly over a split, so that a part of it is a fair sample of files sorted by
+ * label: their numbers index [n], which may repeat where n is more than there are; and the same
+ * fetched. */
+void dataset_spread(const Dataset *dataset, Split split, size_t n, uint32_t *index);
+void dataset_fetch_spread(const Dataset *dataset, Split split, size_t n, Rng *rng, real *x,
+                          int *label, real *factor);
+
+/* log density or log probability of x [n, dims] under the true distribution, which must be known
+ * (log_density): out [n], nats. */
+void dataset_log_densities(const Dataset *dataset, const real *x, size_t n, double *out);
+
 /* The mean of the training examples, or of the first `most` where there are more: mean [dims] in
  * the units of dataset_fetch. */
 void dataset_mean(const Dataset *dataset, size_t most, Rng rng, double *mean);

@@ -26,6 +26,13 @@ Cells cells_around(const real *x, int n, int dims, int across)
     return cells;
 }
 
+void cells_centre(const Cells *cells, int cell, double x[2])
+{
+    const int place[2] = {cell % cells->across, cell / cells->across};
+    for (int d = 0; d < 2; d++)
+        x[d] = cells->low[d] + (cells->high[d] - cells->low[d]) * (place[d] + 0.5) / cells->across;
+}
+
 void cells_count(const Cells *cells, const real *x, int n, int dims, double prior, double *share)
 {
     int across = cells->across, outside = across * across;

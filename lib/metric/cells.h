@@ -20,6 +20,9 @@ typedef struct Cells {
  * tenth. */
 Cells cells_around(const real *x, int n, int dims, int across);
 
+/* The middle of a cell, in the order of the shares. */
+void cells_centre(const Cells *cells, int cell, double x[2]);
+
 /* The share of x [n, dims] in each cell of [across, across], row 0 lowest, and behind them of what
  * is outside: share [across^2 + 1]. prior: points added to every cell. */
 void cells_count(const Cells *cells, const real *x, int n, int dims, double prior, double *share);

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static double reverse_kl(const int *count, int modes)
 {
@@ -51,6 +52,30 @@ ModeCount modes_of_mixture(const double *centre, int modes, int dims, double sd,
         found.high_quality += (double)good[k] / n;
     }
     found.reverse_kl = reverse_kl(count, modes);
+    free(count);
+    return found;
+}
+
+/* The number of the pattern that x [dims] is; -1: none. */
+static int pattern_of(const real *pattern, int modes, size_t dims, const real *x)
+{
+    for (int k = 0; k < modes; k++)
+        if (memcmp(pattern + (size_t)k * dims, x, dims * sizeof *x) == 0)
+            return k;
+    return -1;
+}
+
+ModeCount modes_of_patterns(const real *pattern, int modes, int dims, const real *sample, int n)
+{
+    int *count = memory_new((size_t)modes, sizeof *count), on = 0;
+    for (int i = 0; i < n; i++) {
+        int k = pattern_of(pattern, modes, (size_t)dims, sample + (size_t)i * (size_t)dims);
+        on += k >= 0;
+        if (k >= 0)
+            count[k]++;
+    }
+    ModeCount found = modes_of_counts(count, modes);
+    found.high_quality = (double)on / n;
     free(count);
     return found;
 }

@@ -33,6 +33,8 @@ const char *file_write_staged(const char *path, const void *data, size_t bytes, 
 
 /* JSON through cJSON; a file that does not parse is named with the position of the mistake. */
 cJSON *file_read_json(const char *path);
+/* A number of a JSON object; NaN where it has none of that name, or null. */
+double file_json_number(const cJSON *object, const char *name);
 const char *file_write_json(const char *path, const cJSON *json);
 
 /* SHA-256 of a file as 64 hexadecimal digits and a zero byte; false when it can't be read. */

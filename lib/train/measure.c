@@ -32,16 +32,6 @@ Split measure_split(const Options *options)
     return strcmp(name, "train") == 0 ? SPLIT_TRAIN : SPLIT_VALIDATION;
 }
 
-/* Examples spread evenly over the split, so that a part of it is a fair sample of files sorted by
- * label. */
-static uint32_t *spread_index(const Dataset *data, Split split, int n)
-{
-    uint32_t *index = memory_new((size_t)n, sizeof *index);
-    for (int i = 0; i < n; i++)
-        index[i] = (uint32_t)((double)i * (double)data->count[split] / n);
-    return index;
-}
-
 LikelihoodReport measure_likelihoods(Run *run, const Dataset *data, Split split, int n,
                                      const Options *options, bool quiet)
 {
@@ -52,7 +42,8 @@ LikelihoodReport measure_likelihoods(Run *run, const Dataset *data, Split split,
                  .options = options,
                  .dir = run->dir,
                  .quiet = quiet};
-    uint32_t *index = spread_index(data, split, n);
+    uint32_t *index = memory_new((size_t)n, sizeof *index);
+    dataset_spread(data, split, (size_t)n, index);
     task.index = index;
     task.tape = tape_create(kernels_best());
     task.noise = rng_stream((uint64_t)options_int(options, "eval-seed"), "evaluation");

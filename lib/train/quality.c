@@ -133,13 +133,9 @@ real *quality_features(const Dataset *data, const real *image, int n)
 /* n examples spread over a split, with their labels. */
 static real *real_examples(const Dataset *data, Split split, int n, int *label)
 {
-    uint32_t *index = memory_new((size_t)n, sizeof *index);
     real *x = memory_new((size_t)n * (size_t)data->dims, sizeof *x);
     Rng rng = rng_stream(1, "real examples");
-    for (int i = 0; i < n; i++)
-        index[i] = (uint32_t)((double)i * (double)data->count[split] / n);
-    dataset_fetch(data, split, index, (size_t)n, &rng, x, data->classes > 0 ? label : NULL, NULL);
-    free(index);
+    dataset_fetch_spread(data, split, (size_t)n, &rng, x, data->classes > 0 ? label : NULL, NULL);
     return x;
 }
 

@@ -41,19 +41,16 @@ static void kernel_estimate(const Task *task, const real *x, double *log_density
 void truth_compare(const Task *task, const real *x, const double *model, LikelihoodReport *report)
 {
     const Dataset *data = task->data;
-    size_t n = (size_t)task->examples, dims = (size_t)data->dims;
+    size_t n = (size_t)task->examples;
     double *value = memory_new(3 * n, sizeof *value), *truth = value, *kernel = value + n;
-    double *gap = value + 2 * n, bandwidth, point[DATA_POINT_DIMS];
+    double *gap = value + 2 * n, bandwidth;
     kernel_estimate(task, x, kernel, &bandwidth);
     likelihood_report_part(report, "kernel estimate's log p (10,000 points)", "nats", kernel, n);
     likelihood_report_number(report, "kernel estimate's bandwidth", "", bandwidth, NAN);
     if (data->log_density != NULL) {
-        for (size_t i = 0; i < n; i++) {
-            for (size_t d = 0; d < dims; d++)
-                point[d] = (double)x[i * dims + d];
-            truth[i] = data->log_density(data, point);
+        dataset_log_densities(data, x, n, truth);
+        for (size_t i = 0; i < n; i++)
             gap[i] = truth[i] - kernel[i];
-        }
         likelihood_report_part(report, "true log p", "nats", truth, n);
         likelihood_report_part(report, "true log p - kernel estimate's, paired", "nats", gap, n);
         for (size_t i = 0; model != NULL && i < n; i++)

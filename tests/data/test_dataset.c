@@ -185,6 +185,34 @@ static void fetch_labels(void *dataset)
     dataset_fetch(dataset, SPLIT_TEST, index, 1, NULL, x, label, NULL);
 }
 
+/* Evenly spread: in order, from the first on, all of them where as many are asked for; and the true
+ * density of what is fetched so is that of each example. */
+static void test_spread(void)
+{
+    enum { N = 4 };
+    Dataset *dataset = dataset_load("bars-3"); /* 14 to test */
+    uint32_t index[N], all[14];
+    real x[N * 9], one[9];
+    double density[N];
+    dataset_spread(dataset, SPLIT_TEST, N, index);
+    const uint32_t wanted[N] = {0, 3, 7, 10};
+    dataset_fetch_spread(dataset, SPLIT_TEST, N, NULL, x, NULL, NULL);
+    for (int i = 0; i < N; i++) {
+        CU_ASSERT_EQUAL(index[i], wanted[i]);
+        dataset_fetch(dataset, SPLIT_TEST, index + i, 1, NULL, one, NULL, NULL);
+        CU_ASSERT(memcmp(one, x + 9 * i, sizeof one) == 0);
+    }
+    dataset_spread(dataset, SPLIT_TEST, 14, all);
+    for (uint32_t i = 0; i < 14; i++)
+        CU_ASSERT_EQUAL(all[i], i);
+    x[0] = 1 - x[0]; /* the first pattern is blank: now it has a dot */
+    dataset_log_densities(dataset, x, N, density);
+    CU_ASSERT(isinf(density[0]) && density[0] < 0);
+    for (int i = 1; i < N; i++)
+        CU_ASSERT(fabs(density[i] + log(14)) < 1e-12);
+    dataset_free(dataset);
+}
+
 static void fetch_factors(void *dataset)
 {
     const uint32_t index[1] = {0};
@@ -209,6 +237,7 @@ const Suite suite = {"data/dataset",
                       {"fetch finds the split", test_fetch_finds_the_split},
                       {"fresh draws follow the generator", test_fresh_draws_follow_the_generator},
                       {"range and mean", test_range_and_mean},
+                      {"evenly spread examples", test_spread},
                       {"describe", test_describe},
                       {"unknown names", test_unknown_names},
                       {"programmer's mistakes", test_programmers_mistakes},

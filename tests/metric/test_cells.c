@@ -48,6 +48,20 @@ static void test_many(void)
     CU_ASSERT(fabs(cells_kl(&cells, a, N, b, N, 2) - wanted) < 0.01);
 }
 
+/* The middle of each cell counts in that cell. */
+static void test_centres(void)
+{
+    Cells cells = {3, {-1, 2}, {2, 8}};
+    for (int c = 0; c < 9; c++) {
+        double at[2], share[10];
+        cells_centre(&cells, c, at);
+        const real x[] = {(real)at[0], (real)at[1]};
+        cells_count(&cells, x, 1, 2, 0, share);
+        CU_ASSERT(share[c] == 1);
+        CU_ASSERT(fabs(at[0] - (-0.5 + c % 3)) < 1e-12 && fabs(at[1] - (3 + 2 * (c / 3))) < 1e-12);
+    }
+}
+
 static void test_around(void)
 {
     real x[] = {-1, 2, 7, 3, 0, 4, 1, 9}; /* [4, 2] */
@@ -63,5 +77,6 @@ const Suite suite = {"metric/cells",
                      {{"shares", test_shares},
                       {"by hand", test_by_hand},
                       {"many points", test_many},
+                      {"middles of cells", test_centres},
                       {"the box around points", test_around},
                       {NULL, NULL}}};

@@ -83,9 +83,21 @@ static void test_counts(void)
     CU_ASSERT(isnan(modes_of_counts((const int[2]){0, 0}, 2).reverse_kl));
 }
 
+/* Two of three patterns, unevenly, and one sample that is none. */
+static void test_patterns(void)
+{
+    const real pattern[] = {0, 0, 0, 1, 1, 1}; /* [3, 2] */
+    const real sample[] = {0, 1, 1, 1, 0, 1, 1, 0, 0, 1};
+    ModeCount found = modes_of_patterns(pattern, 3, 2, sample, 5);
+    CU_ASSERT(found.modes == 3 && found.covered == 2);
+    CU_ASSERT(fabs(found.high_quality - 0.8) < 1e-12);
+    CU_ASSERT(fabs(found.reverse_kl - (0.75 * log(2.25) + 0.25 * log(0.75))) < 1e-12);
+}
+
 const Suite suite = {"metric/modes",
                      {{"a perfect sampler", test_perfect},
                       {"lost modes", test_lost},
                       {"poor samples", test_poor},
                       {"counts", test_counts},
+                      {"patterns", test_patterns},
                       {NULL, NULL}}};

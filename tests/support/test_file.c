@@ -2,6 +2,7 @@
 #include "support/file.h"
 #include "support/memory.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -251,10 +252,13 @@ static void test_json(void)
     char folder[256];
     folder_make(folder);
     char *path = below(folder, "config.json");
-    cJSON *json = cJSON_Parse("{\"a\": [1, 2.5, null], \"b\": \"text\"}");
+    cJSON *json = cJSON_Parse("{\"a\": [1, 2.5, null], \"b\": \"text\", \"c\": 2.5, \"d\": null}");
     CU_ASSERT_PTR_NULL(file_write_json(path, json));
     cJSON *back = file_read_json(path);
     CU_ASSERT(cJSON_Compare(json, back, true));
+    CU_ASSERT(file_json_number(back, "c") == 2.5);
+    CU_ASSERT(isnan(file_json_number(back, "b")) && isnan(file_json_number(back, "d")));
+    CU_ASSERT(isnan(file_json_number(back, "e")));
     cJSON_Delete(back);
     cJSON_Delete(json);
     CU_ASSERT_PTR_NULL(file_write(path, "{\n  \"a\": 1,\n  \"b\": oops\n}\n", 26));
