@@ -7,16 +7,20 @@
 #include <gsl/gsl_randist.h>
 #include <math.h>
 
-static const int CHANNELS[CLIP_CONVS + 1] = {3, 32, 64, 128};
-enum { SIDE = 32, LAST_SIDE = SIDE >> CLIP_CONVS };
+/* The second one looks again at 16 x 16 pixels: small circles and squares differ by their corners
+ * alone. */
+static const int CHANNELS[CLIP_CONVS + 1] = {3, 32, 48, 96, 128};
+static const int STRIDE[CLIP_CONVS] = {2, 1, 2, 2};
+enum { SIDE = 32, LAST_SIDE = SIDE / 8 };
 
 ClipTowers clip_towers_create(Params *params, int words, int shared, Rng *rng)
 {
     ClipTowers t = {.shared = shared};
     for (int i = 0; i < CLIP_CONVS; i++) {
         char name[16] = {'i', 'm', 'a', 'g', 'e', '.', (char)('0' + i)};
-        t.conv[i] =
-            conv2d_create(params, name, 3, CHANNELS[i], CHANNELS[i + 1], 2, ACTIVATION_RELU, rng);
+        t.conv[i] = conv2d_create_part(params, name, "conv", 3, CHANNELS[i], CHANNELS[i + 1],
+                                       STRIDE[i], rng);
+        t.conv_norm[i] = group_norm_create_part(params, name, "norm", CHANNELS[i + 1], CLIP_GROUPS);
     }
     t.image_out = linear_create(params, "image.out", LAST_SIDE * LAST_SIDE * CHANNELS[CLIP_CONVS],
                                 shared, ACTIVATION_NONE, rng);
@@ -46,7 +50,7 @@ Tensor *clip_image(const ClipTowers *t, Tensor *x)
     Tensor *h = tensor_shift(tensor_scale(x, (real)(2 / 255.0)), -1);
     h = tensor_reshape(h, 4, (int[]){n, SIDE, SIDE, 3});
     for (int i = 0; i < CLIP_CONVS; i++)
-        h = conv2d_forward(&t->conv[i], h);
+        h = group_norm_silu_forward(&t->conv_norm[i], conv2d_forward(&t->conv[i], h));
     return to_sphere(linear_forward(&t->image_out, tensor_reshape(h, 2, (int[]){n, -1})));
 }
 

@@ -2,7 +2,8 @@
  * its sentence point the same way: "the number that encodes a picture = the number that encodes a
  * sentence".
  *
- *     image tower   3 -> 32 -> 64 -> 128 channels (3 x 3, stride 2, ReLU), flat -> linear
+ *     image tower   3 -> 32 -> 48 -> 96 -> 128 channels (3 x 3; stride 2, the second 1), each with
+ *                   group norm and SiLU, flat -> linear
  *     text tower    words + positions, two transformer blocks, norm, mean over the words -> linear
  *     both          divided by their length: u, v on the unit sphere
  *     loss          s = exp(scale) u v',  (cross-entropy of rows + of columns) / 2, pairs on the
@@ -19,12 +20,20 @@
 #include "nn/transformer.h"
 #include "train/family.h"
 
-enum { CLIP_CONVS = 3, CLIP_BLOCKS = 2, CLIP_WIDTH = 64, CLIP_HEADS = 4, CLIP_MOST_SHARED = 512 };
+enum {
+    CLIP_CONVS = 4,
+    CLIP_GROUPS = 8,
+    CLIP_BLOCKS = 2,
+    CLIP_WIDTH = 64,
+    CLIP_HEADS = 4,
+    CLIP_MOST_SHARED = 512
+};
 
 /* Both towers. A member of the models that use them. */
 typedef struct ClipTowers {
     int shared; /* numbers of the common space */
     Conv2d conv[CLIP_CONVS];
+    GroupNorm conv_norm[CLIP_CONVS];
     Linear image_out;
     Embedding word, position;
     TransformerBlock block[CLIP_BLOCKS];
@@ -33,7 +42,7 @@ typedef struct ClipTowers {
     Tensor *scale; /* [1, 1]: log of 1 / temperature, at first log(1 / 0.07) */
 } ClipTowers;
 
-/* Weights "image.0.weight" ... for pictures of 32 x 32 in colour and so many words. */
+/* Weights "image.0.conv.weight" ... for pictures of 32 x 32 in colour and so many words. */
 ClipTowers clip_towers_create(Params *params, int words, int shared, Rng *rng);
 
 /* Pictures x [n, 3072], levels 0 .. 255 -> [n, shared] of length 1. */

@@ -18,7 +18,7 @@ static void defaults(Options *o, const Dataset *data)
     sentence_check_data(data);
     options_put(o, "batch", "128", from);
     options_put(o, "lr", "1e-3", from);
-    options_put(o, "steps", "3000", from);
+    options_put(o, "steps", "2000", from);
     options_put(o, "lr-warmup", "100", from);
     options_put(o, "optimizer", "adamw", from);
     options_put(o, "weight-decay", "0.2", from);
