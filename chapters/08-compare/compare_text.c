@@ -26,6 +26,22 @@ static int name_width(const Rows *rows)
     return width;
 }
 
+/* The widths of the columns that differ from table to table. */
+typedef struct Widths {
+    int name, nats;
+} Widths;
+
+/* Spreads between seeds stand behind the nats where there are any. */
+static Widths widths_of(const Rows *rows)
+{
+    Widths widths = {.name = name_width(rows), .nats = 20};
+    for (int r = 0; r < rows->count; r++)
+        for (int l = 0; l < rows->row[r].likelihoods; l++)
+            if (isfinite(rows->row[r].likelihood[l].seed_sd))
+                widths.nats = 30;
+    return widths;
+}
+
 /* Value and standard error, and in brackets the spread between seeds. */
 static char *cell_seeds(char cell[CELL], double value, double error, double sd, int decimals)
 {
@@ -38,17 +54,18 @@ static char *cell_seeds(char cell[CELL], double value, double error, double sd, 
     return cell;
 }
 
-static void text_likelihood(const Rows *rows, const Row *row, int l, int width, FILE *out)
+static void text_likelihood(const Rows *rows, const Row *row, int l, Widths widths, FILE *out)
 {
     char c[CELL];
     bool head = l == row->headline;
-    put(out, head || l < 0 ? row->label : "", -width);
+    put(out, head || l < 0 ? row->label : "", -widths.name);
     if (l < 0) {
-        fprintf(out, "  %-18s %-12s %20s %9s %18s %18s", "-", "none", "-", "-", "-", "-");
+        fprintf(out, "  %-18s %-12s %*s %9s %18s %18s", "-", "none", widths.nats, "-", "-", "-",
+                "-");
     } else {
         const RowLikelihood *here = &row->likelihood[l];
         fprintf(out, "  %-18s %-12s ", here->name, likelihood_kind_name(here->kind));
-        put(out, cell_seeds(c, here->neg_log_prob, here->se, here->seed_sd, 4), 20);
+        put(out, cell_seeds(c, here->neg_log_prob, here->se, here->seed_sd, 4), widths.nats);
         put(out, cell_number(c, "%.4f", row_bits(rows, here)), 10);
         put(out, head ? cell_with_error(c, row->gap, row->gap_se, 4) : "", 19);
         put(out, head ? cell_with_error(c, row->behind, row->behind_se, 4) : "", 19);
@@ -61,23 +78,23 @@ static void text_likelihood(const Rows *rows, const Row *row, int l, int width, 
     fputc('\n', out);
 }
 
-static void text_likelihoods(const Contest *contest, int width, FILE *out)
+static void text_likelihoods(const Contest *contest, Widths widths, FILE *out)
 {
     const Rows *rows = contest->rows;
-    put(out, "family", -width);
-    fprintf(out, "  %-18s %-12s %20s %9s %18s %18s %8s %7s %6s\n", "likelihood", "kind",
+    put(out, "family", -widths.name);
+    fprintf(out, "  %-18s %-12s %*s %9s %18s %18s %8s %7s %6s\n", "likelihood", "kind", widths.nats,
             "-log p, nats", "bits/dim", "gap to the truth", "behind", "numbers", "train s", "MiB");
     for (int r = 0; r < rows->count; r++) {
         const Row *row = &rows->row[r];
         if (row->failure != NULL) {
-            put(out, row->label, -width);
+            put(out, row->label, -widths.name);
             fprintf(out, "  failed: %s\n", row->failure);
             continue;
         }
-        text_likelihood(rows, row, row->headline, width, out);
+        text_likelihood(rows, row, row->headline, widths, out);
         for (int l = 0; l < row->likelihoods; l++)
             if (l != row->headline)
-                text_likelihood(rows, row, l, width, out);
+                text_likelihood(rows, row, l, widths, out);
     }
 }
 
@@ -124,15 +141,15 @@ static void text_samples(const Contest *contest, int width, FILE *out)
 
 void format_text(const Contest *contest, FILE *out)
 {
-    int width = name_width(contest->rows);
+    const Widths widths = widths_of(contest->rows);
     Notes notes = format_notes(contest);
     char *described = dataset_describe(contest->rows->data);
     fprintf(out, "track %s: %s\n%s\nbudget: %s, %d thread%s, %d seed%s\n\n", contest->track->name,
             contest->track->about, described, contest->budget, contest->threads,
             contest->threads == 1 ? "" : "s", contest->seeds, contest->seeds == 1 ? "" : "s");
-    text_likelihoods(contest, width, out);
+    text_likelihoods(contest, widths, out);
     fputc('\n', out);
-    text_samples(contest, width, out);
+    text_samples(contest, widths.name, out);
     fputc('\n', out);
     for (int i = 0; i < notes.count; i++)
         fprintf(out, "  %s\n", notes.line[i]);

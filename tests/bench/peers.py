@@ -330,11 +330,14 @@ class Generation:
     With a cache it is written for speed: bare functions, queries scaled in the weights, slots and views of
     the cache made once, attention by products and sums (a third of the time of bmm, since that is not a
     call to BLAS here), matrix times vector where the batch is 1 (a third of addmm), and a race of exponentials
-    for the draw (a third of multinomial)."""
+    for the draw (a third of multinomial). As modules it is the usual loop: the trained model's own layers, keys
+    and values in tensors made once, attention by matrix products, multinomial."""
 
-    def __init__(self, batch, cached):
+    def __init__(self, batch, kind):
         self.batch, self.model = batch, Transformer()
-        self.next = self.next_cached if cached else self.next_whole
+        self.next = {'cached': self.next_cached, 'modules': self.next_modules, 'whole': self.next_whole}[kind]
+        self.draw = self.draw_multinomial if kind == 'modules' else self.draw_race
+        self.kept = [torch.zeros(2, batch, 4, 64, 32) for _ in self.model.blocks]
         self.ids = torch.zeros(batch, 65, dtype=torch.long)
         self.embedding, self.places = self.model.symbol.weight, list(self.model.position.weight)
         self.product = torch.addmv if batch == 1 else lambda bias, weight, x: torch.addmm(bias, x, weight)
@@ -373,6 +376,17 @@ class Generation:
             x = x + product(narrow_bias, narrow, hidden)
         return product(self.no_bias, self.out, norm(x, width, self.model.norm.weight, self.model.norm.bias))
 
+    def next_modules(self, t):
+        hidden = self.model.symbol(self.ids[:, t:t + 1]) + self.model.position.weight[t]
+        for block, (keys, values) in zip(self.model.blocks, self.kept):
+            parts = block.qkv(block.attention_norm(hidden)).view(self.batch, 1, 3, 4, 32)
+            query, keys[:, :, t:t + 1], values[:, :, t:t + 1] = parts.permute(2, 0, 3, 1, 4)
+            score = query @ keys[:, :, :t + 1].transpose(-2, -1) / math.sqrt(32)
+            seen = torch.softmax(score, -1) @ values[:, :, :t + 1]
+            hidden = hidden + block.projection(seen.transpose(1, 2).reshape(self.batch, 1, 128))
+            hidden = hidden + block.narrow(functional.gelu(block.wide(block.mlp_norm(hidden))))
+        return self.model.out(self.model.norm(hidden[:, 0]))
+
     def next_whole(self, t):
         hidden = self.model.symbol(self.ids[:, :t + 1]) + self.model.position.weight[:t + 1]
         for block in self.model.blocks:
@@ -381,8 +395,15 @@ class Generation:
 
     def sequences(self):
         for t in range(64):
-            chance = torch.softmax(self.next(t), -1)
-            self.ids[:, t + 1] = (chance / torch.empty_like(chance).exponential_()).argmax(-1)
+            self.ids[:, t + 1] = self.draw(torch.softmax(self.next(t), -1))
+
+    @staticmethod
+    def draw_race(chance):
+        return (chance / torch.empty_like(chance).exponential_()).argmax(-1)
+
+    @staticmethod
+    def draw_multinomial(chance):
+        return torch.multinomial(chance, 1)[:, 0]
 
     def rate(self, seconds):
         self.sequences()
@@ -393,8 +414,7 @@ class Generation:
         return count / spent
 
 
-GENERATIONS = {'generate-1': (1, True), 'generate-16': (16, True),
-               'generate-whole-1': (1, False), 'generate-whole-16': (16, False)}
+GENERATIONS = {f'generate-{kind}-{batch}': (batch, kind) for kind in ('cached', 'modules', 'whole') for batch in (1, 16)}
 
 MODELS = {'vae': Vae, 'flow-2d': Flow2d, 'flow-mnist': FlowMnist, 'ddpm': lambda: Denoiser(4, 14, (48, 96)),
           'ddpm-28': lambda: Denoiser(1, 28, (32, 64, 64)), 'latent-ddpm': lambda: Denoiser(4, 8, (64, 128)),
