@@ -19,17 +19,17 @@ Tensor *helmholtz_recognition_logits(const Helmholtz *machine, int l, Tensor *be
     return linear_forward(&machine->recognition[l], below);
 }
 
-States helmholtz_infer(const Helmholtz *machine, Tensor *x, int k, Rng *noise)
+States helmholtz_infer(const Helmholtz *machine, Tensor *x, int k, Rng *noise, Tensor **log_q)
 {
     States states = {.layer = {x}, .k = k};
-    bool recording = tape_record(x->tape, false);
     for (int l = 0; l < machine->layers; l++) {
         Tensor *logits = helmholtz_recognition_logits(machine, l, states.layer[l]);
         if (l == 0 && k > 1)
             logits = tensor_repeat_rows(logits, k);
         states.layer[l + 1] = bernoulli_sample(logits, noise);
+        Tensor *log_q_l = bernoulli_log_prob(states.layer[l + 1], logits);
+        *log_q = l == 0 ? log_q_l : tensor_add(*log_q, log_q_l);
     }
-    tape_record(x->tape, recording);
     return states;
 }
 

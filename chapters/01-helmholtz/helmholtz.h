@@ -56,8 +56,9 @@ typedef struct States {
 
 /* ---------------------------------------------------------------- the two networks */
 
-/* h ~ q(h|x), k draws for each row of x [n, dims]. */
-States helmholtz_infer(const Helmholtz *machine, Tensor *x, int k, Rng *noise);
+/* h ~ q(h|x), k draws for each row of x [n, dims], and their log q(h|x) [n k, 1], nats, from the
+ * same pass through the recognition network. */
+States helmholtz_infer(const Helmholtz *machine, Tensor *x, int k, Rng *noise, Tensor **log_q);
 
 /* x, h ~ p(x, h): n fantasies. */
 States helmholtz_dream(const Helmholtz *machine, Tape *tape, int n, Rng *noise);

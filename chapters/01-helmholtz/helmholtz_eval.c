@@ -33,9 +33,9 @@ typedef struct HelmholtzLadder {
 static LadderDraw draw(const Ladder *ladder, Tensor *x, int rows, Rng *noise)
 {
     const Helmholtz *machine = ((const HelmholtzLadder *)ladder)->machine;
-    States states = helmholtz_infer(machine, x, rows, noise);
-    return (LadderDraw){.gain = helmholtz_log_joint(machine, &states),
-                        .cost = helmholtz_log_recognition(machine, &states)};
+    Tensor *log_q;
+    States states = helmholtz_infer(machine, x, rows, noise, &log_q);
+    return (LadderDraw){.gain = helmholtz_log_joint(machine, &states), .cost = log_q};
 }
 
 static void by_samples(const Helmholtz *machine, const Task *task, LikelihoodReport *report)

@@ -112,9 +112,9 @@ HelmholtzLosses helmholtz_losses(const Helmholtz *machine, Tensor *x, Rng *noise
     HelmholtzObjective objective = machine->objective;
 
     /* Awake: what might have made x? */
-    States awake = helmholtz_infer(machine, x, k, noise);
+    Tensor *log_q;
+    States awake = helmholtz_infer(machine, x, k, noise, &log_q);
     Tensor *log_p = helmholtz_log_joint(machine, &awake);
-    Tensor *log_q = helmholtz_log_recognition(machine, &awake);
     Tensor *log_w =
         tensor_reshape(tensor_sub(tensor_detach(log_p), tensor_detach(log_q)), 2, (int[]){n, k});
     Tensor *weight = objective == REINFORCE

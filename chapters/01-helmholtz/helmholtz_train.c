@@ -143,9 +143,9 @@ static void train_step(Model *model, Step *step, double *logged)
 static double validate(Model *model, Tensor *x, Rng noise)
 {
     const Helmholtz *machine = (const Helmholtz *)model;
-    States awake = helmholtz_infer(machine, x, 1, &noise);
+    Tensor *log_q;
+    States awake = helmholtz_infer(machine, x, 1, &noise, &log_q);
     Tensor *log_p = helmholtz_log_joint(machine, &awake);
-    Tensor *log_q = helmholtz_log_recognition(machine, &awake);
     return -(double)tensor_item(tensor_mean(tensor_sub(log_p, log_q)));
 }
 

@@ -39,19 +39,20 @@ static void machine_create(BenchModel *model, Rng *rng, HelmholtzObjective objec
     }
 }
 
-/* Forward: h is drawn and judged by both networks; a dream is drawn and judged by q. A layer that
- * learns counts twice, since no gradient goes to the states, one that only draws or judges once. */
+/* Forward: h is drawn and judged by q in one pass, and judged by p; a dream is drawn and judged by
+ * q. A layer that learns counts twice, since no gradient goes to the states, one that only draws or
+ * judges once. */
 static void wake_sleep_create(BenchModel *model, Rng *rng)
 {
     machine_create(model, rng, WAKE_SLEEP, 1);
-    model->multiply_adds = (1 + 2 + 1 + 1 + 2) * (FIRST + REST) / 3;
+    model->multiply_adds = (1 + 2 + 1 + 2) * (FIRST + REST) / 3;
 }
 
 static void rws_create(BenchModel *model, Rng *rng)
 {
     machine_create(model, rng, REWEIGHTED_WAKE_SLEEP, SAMPLES);
     double infer = FIRST + SAMPLES * REST;
-    model->multiply_adds = (3 * infer + 2 * SAMPLES * (FIRST + REST) + 3 * (FIRST + REST)) / 3;
+    model->multiply_adds = (2 * infer + 2 * SAMPLES * (FIRST + REST) + 3 * (FIRST + REST)) / 3;
 }
 
 static Tensor *machine_loss(BenchModel *model, Tensor *x, Rng *noise)

@@ -221,9 +221,12 @@ static void test_ladder(void)
     Rng noise = rng_stream(3, "noise");
     small_bind(&machine, tape);
     Tensor *one = small_x(&machine, tape, 4), *x = tensor_repeat_rows(one, N);
-    States states = helmholtz_infer(&machine, x, K, &noise);
-    Tensor *log_w = tensor_sub(helmholtz_log_joint(&machine, &states),
-                               helmholtz_log_recognition(&machine, &states));
+    Tensor *log_q, *judged;
+    States states = helmholtz_infer(&machine, x, K, &noise, &log_q);
+    judged = helmholtz_log_recognition(&machine, &states);
+    for (int i = 0; i < N * K; i++)
+        CU_ASSERT_EQUAL(log_q->value[i], judged->value[i]);
+    Tensor *log_w = tensor_sub(helmholtz_log_joint(&machine, &states), log_q);
     double before = -INFINITY, truth = exact_values(exact, one->value).log_prob;
     for (int k = 1; k <= K; k *= 2) {
         double sum = 0, square = 0;
