@@ -76,6 +76,7 @@ Tensor *bernoulli_sample(Tensor *logits, Rng *rng)
 {
     Tensor *x = tensor_like(logits);
     rng_uniform(rng, x->value, x->size);
+#pragma omp parallel for simd schedule(static) if (parallel : x->size >= OP_PARALLEL_FROM)
     for (size_t i = 0; i < x->size; i++)
         x->value[i] = x->value[i] < vec_sigmoid(logits->value[i]) ? 1 : 0;
     return x;
