@@ -64,6 +64,7 @@ static void head(const Contest *contest, FILE *out)
         "th { border-bottom: 2px solid #888; vertical-align: bottom; white-space: normal; }\n"
         ".base td { background: #f6f6f6; } .more td { color: #666; border-bottom-style: dotted; }\n"
         ".like { font-weight: bold; } .bad { color: #a00; font-weight: bold; }\n"
+        ".copies { white-space: pre; }\n"
         "figure { margin: 1.5rem 0; } img { max-width: 100%; height: auto; }\n"
         "figcaption { color: #444; font-size: 0.95rem; }\n"
         "pre { white-space: pre-wrap; background: #f6f6f6; padding: 0.6rem; font-size: 0.85rem; "
@@ -176,8 +177,8 @@ static void sample_row(const Rows *rows, const Row *row, FILE *out)
         const Memorised *found = &row->samples.memorised;
         bool bad = row_memorises(row);
         char *value = memory_format("%s%s", cell_with_error(c, found->excess, found->se, 3),
-                                    bad ? " copies!" : "");
-        cell(out, bad ? "bad" : NULL, value);
+                                    bad ? "\ncopies!" : "");
+        cell(out, bad ? "bad copies" : NULL, value);
         free(value);
     }
     fputs("</tr>\n", out);

@@ -249,6 +249,5 @@ double yardstick_goodness(const Yardstick *y, int m, double value, double worst)
 
 bool yardstick_like_real(const Yardstick *y, int m, double value)
 {
-    double reach = 3 * y->floor_sd[m];
-    return y->metric[m].up ? value >= y->floor[m] - reach : value <= y->floor[m] + reach;
+    return fabs(value - y->floor[m]) <= 3 * y->floor_sd[m];
 }

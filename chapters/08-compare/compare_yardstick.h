@@ -68,7 +68,8 @@ Measurement yardstick_measure(const Yardstick *yardstick, const real *sample);
 double yardstick_goodness(const Yardstick *yardstick, int metric, double value, double worst);
 
 /* Whether a row's value can't be told from other real examples: within three standard deviations
- * between sets, or better. */
+ * between sets. A precision far above that of real examples is no praise: all samples lie in the
+ * middle. */
 bool yardstick_like_real(const Yardstick *yardstick, int metric, double value);
 
 #endif
