@@ -69,6 +69,20 @@ static double clip_binds(const Painter *painter, const Scene *said, const Scene 
     return (double)right / n;
 }
 
+/* How many of the objects said, by shape and colour, are in a picture. */
+static int objects_found(const Scene *read, const Scene *said)
+{
+    int found = 0;
+    for (int i = 0; i < said->objects; i++)
+        for (int k = 0; k < read->objects; k++)
+            if (read->object[k].shape == said->object[i].shape &&
+                read->object[k].colour == said->object[i].colour) {
+                found++;
+                break;
+            }
+    return found;
+}
+
 static void binding(const Call *call)
 {
     enum { SHOWN = 16, COLUMNS = 8 };
@@ -76,6 +90,7 @@ static void binding(const Call *call)
     judge_check(&painter);
     DrawHow how = experiment_how(call, &painter);
     int n = (int)options_int(call->options, "n"), right = 0, wrong = 0, number = 0;
+    int own = 0, other = 0;
     Rng rng = rng_stream((uint64_t)options_int(call->options, "seed"), "binding");
     Scene *said = memory_new((size_t)n, sizeof *said),
           *swapped = memory_new((size_t)n, sizeof *said);
@@ -88,12 +103,17 @@ static void binding(const Call *call)
         right += could && scene_satisfies(&read, &said[i]);
         wrong += could && scene_satisfies(&read, &swapped[i]);
         number += could && read.objects != 2;
+        own += could ? objects_found(&read, &said[i]) : 0;
+        other += could ? objects_found(&read, &swapped[i]) : 0;
     }
     printf("\"a red circle and a blue square\": %d sentences with two shapes and two colours\n", n);
     printf("as said          %.3f\ncolours swapped  %.3f\nnot two objects  %.3f\nanything else    "
            "%.3f\n",
            (double)right / n, (double)wrong / n, (double)number / n,
            (double)(n - right - wrong - number) / n);
+    printf(
+        "of the objects said, in the picture with their own colour %.3f, with the other's %.3f\n",
+        own / (2.0 * n), other / (2.0 * n));
     printf("CLIP prefers the right sentence to the swapped one for %.3f of real pictures (chance "
            "0.5)\n",
            clip_binds(&painter, said, swapped, n, &rng));

@@ -77,7 +77,11 @@ static UNetContext context_of(const LatentDiffusion *m, Tensor *vector, const Co
     Tensor *words = condition->words != NULL
                         ? linear_forward(&m->given_word, condition->words)
                         : tensor_fill(tape, 3, (int[]){n, CAPTION_WORDS, width}, 0);
-    return (UNetContext){tensor_concat((Tensor *[]){whole, words}, 2, 1), key_mask};
+    Tensor *token = tensor_concat((Tensor *[]){whole, words}, 2, 1);
+    for (int i = 0; i < LATENT_READERS; i++)
+        token = transformer_block_forward(&m->reader[i], token,
+                                          &(TransformerUse){.key_mask = key_mask});
+    return (UNetContext){token, key_mask};
 }
 
 Tensor *latent_forward(const LatentDiffusion *m, Tensor *z, Tensor *position,

@@ -9,7 +9,8 @@
  * f is chapter 4's U-Net. Sentences and pictures lie apart in CLIP's space (the modality gap: Liang
  * et al. 2022, arXiv:2203.02053), so training shows f both; one that saw sentences alone could not
  * take a picture. With --condition tokens the bottom of the U-Net also looks at the words of the
- * sentence (cross-attention).
+ * sentence (cross-attention), after two transformer blocks that learn with it: CLIP's own words
+ * need not say which colour is whose, since its loss never asks.
  *
  * Sources: Rombach et al. (2022), arXiv:2112.10752, sec. 3.2 and 3.3; Ho & Salimans (2022),
  * arXiv:2207.12598, eq. 6; Salimans & Ho (2022), arXiv:2202.00512 (v). */
@@ -21,6 +22,8 @@
 #include "07-clip-ldm/autoencoder.h"
 #include "07-clip-ldm/clip.h"
 
+enum { LATENT_READERS = 2 };
+
 typedef struct LatentDiffusion {
     Model model; /* parts: diffusion; clip and autoencoder, which are kept as they came */
     const World *world;
@@ -31,7 +34,8 @@ typedef struct LatentDiffusion {
     Linear time[2];                 /* TIME_FEATURES -> width -> width            */
     Linear given;                   /* shared -> width                            */
     Linear given_word, pooled_word; /* to the cross-attention's tokens; weight NULL: pooled alone */
-    Tensor *nothing;                /* [1, shared]: stands where there is no condition */
+    TransformerBlock reader[LATENT_READERS]; /* over these tokens, learned with the diffusion */
+    Tensor *nothing;                         /* [1, shared]: stands where there is no condition */
     NoiseSchedule *schedule;
     double drop,
         from_pictures; /* shares of the training examples: no condition; CLIP's image vector */

@@ -187,7 +187,7 @@ static void test_units(void)
     small_free(&s);
 }
 
-/* The parts that came before take no gradient and stay as they are. */
+/* The parts that came before take no gradient and stay as they are; what reads the words learns. */
 static void test_training(void)
 {
     Small s = small_new("tokens");
@@ -200,11 +200,13 @@ static void test_training(void)
     dataset_fetch(s.data, SPLIT_TRAIN, example, ROWS, NULL, step.x->value, NULL, NULL);
     real decoder = s.m->autoencoder.out.weight->value[5];
     real before = s.m->clip.image_out.weight->value[5], own = s.m->given.weight->value[5];
+    real reader = s.m->reader[0].qkv.weight->value[5];
     latent_family.train_step(&s.m->model, &step, logged);
     CU_ASSERT(isfinite(logged[0]) && logged[0] > 0);
     CU_ASSERT_EQUAL(s.m->clip.image_out.weight->value[5], before);
     CU_ASSERT_EQUAL(s.m->autoencoder.out.weight->value[5], decoder);
     CU_ASSERT(s.m->given.weight->value[5] != own);
+    CU_ASSERT(s.m->reader[0].qkv.weight->value[5] != reader);
     CU_ASSERT(!s.m->clip.image_out.weight->has_grad);
     small_free(&s);
 }
