@@ -39,6 +39,10 @@ static void check_resampled(const Dataset *data, const Yardstick *y)
     for (int m = 0; m < y->metrics; m++) {
         CU_ASSERT(within(y, m, found.value[m], 4));
         CU_ASSERT(y->floor_sd[m] > 0);
+        for (int side = -1; side <= 1; side += 2) { /* far better than real is not like it either */
+            CU_ASSERT(yardstick_like_real(y, m, y->floor[m] + 2 * side * y->floor_sd[m]));
+            CU_ASSERT(!yardstick_like_real(y, m, y->floor[m] + 4 * side * y->floor_sd[m]));
+        }
     }
     CU_ASSERT(found.can_memorise && found.memorised.excess > 0.3);
     CU_ASSERT(found.memorised.excess > 5 * found.memorised.se);
