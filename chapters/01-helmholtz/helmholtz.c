@@ -19,6 +19,19 @@ Tensor *helmholtz_recognition_logits(const Helmholtz *machine, int l, Tensor *be
     return linear_forward(&machine->recognition[l], below);
 }
 
+/* The logits of q's units, each given the units before it in h. */
+static Tensor *logits_in_order(const Helmholtz *machine, int l, Tensor *logits, Tensor *h)
+{
+    return machine->in_order ? tensor_add(logits, masked_forward(&machine->lateral[l], h)) : logits;
+}
+
+static Tensor *recognition_sample(const Helmholtz *machine, int l, Tensor *logits, Rng *noise)
+{
+    const Tensor *lateral = machine->lateral[l].linear.weight;
+    return machine->in_order ? bernoulli_sample_in_order(logits, lateral, noise)
+                             : bernoulli_sample(logits, noise);
+}
+
 States helmholtz_infer(const Helmholtz *machine, Tensor *x, int k, Rng *noise, Tensor **log_q)
 {
     States states = {.layer = {x}, .k = k};
@@ -26,8 +39,9 @@ States helmholtz_infer(const Helmholtz *machine, Tensor *x, int k, Rng *noise, T
         Tensor *logits = helmholtz_recognition_logits(machine, l, states.layer[l]);
         if (l == 0 && k > 1)
             logits = tensor_repeat_rows(logits, k);
-        states.layer[l + 1] = bernoulli_sample(logits, noise);
-        Tensor *log_q_l = bernoulli_log_prob(states.layer[l + 1], logits);
+        Tensor *h = recognition_sample(machine, l, logits, noise);
+        states.layer[l + 1] = h;
+        Tensor *log_q_l = bernoulli_log_prob(h, logits_in_order(machine, l, logits, h));
         *log_q = l == 0 ? log_q_l : tensor_add(*log_q, log_q_l);
     }
     return states;
@@ -77,7 +91,8 @@ Tensor *helmholtz_log_recognition(const Helmholtz *machine, const States *states
         Tensor *logits = helmholtz_recognition_logits(machine, l, states->layer[l]);
         if (l == 0 && states->k > 1)
             logits = tensor_repeat_rows(logits, states->k);
-        Tensor *log_q_l = bernoulli_log_prob(states->layer[l + 1], logits);
+        Tensor *h = states->layer[l + 1];
+        Tensor *log_q_l = bernoulli_log_prob(h, logits_in_order(machine, l, logits, h));
         log_q = log_q == NULL ? log_q_l : tensor_add(log_q, log_q_l);
     }
     return log_q;

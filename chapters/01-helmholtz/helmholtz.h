@@ -4,15 +4,22 @@
  *
  *     p(x, h) = p(h_L) prod_l p(h_{l-1} | h_l)        q(h|x) = prod_l q(h_l | h_{l-1}),   h_0 = x
  *
+ * The units of a layer are independent given the layer they are drawn from. Those of q may see the
+ * units before them in their layer instead (in_order): causes that explain the same thing depend on
+ * each other once it is seen, which independent units cannot say. Bornschein & Bengio find that q
+ * pays for it, and use NADE; here it is done by weights among the units, as in DARN.
+ *
  * Sources: Dayan, Hinton, Neal & Zemel (1995), "The Helmholtz machine", Neural Computation 7;
  *          Hinton, Dayan, Frey & Neal (1995), "The wake-sleep algorithm for unsupervised neural
  *          networks", Science 268;
  *          Bornschein & Bengio (2015), arXiv:1406.2751 (reweighted wake-sleep);
+ *          Gregor et al. (2014), arXiv:1310.8499 (DARN: layers of units in order);
  *          Mnih & Gregor (2014), arXiv:1402.0030 (REINFORCE with a baseline for such networks);
  *          Mnih & Rezende (2016), arXiv:1602.06725 (VIMCO). */
 #ifndef HELMHOLTZ_HELMHOLTZ_H
 #define HELMHOLTZ_HELMHOLTZ_H
 
+#include "nn/masked.h"
 #include "nn/mlp.h"
 #include "train/family.h"
 
@@ -38,6 +45,8 @@ typedef struct Helmholtz {
     Tensor *top;                               /* [1, width of the top]: logits of p(h_L)      */
     Linear generative[HELMHOLTZ_MOST_LAYERS];  /* [l]: logits of p(h_l | h_{l+1})              */
     Linear recognition[HELMHOLTZ_MOST_LAYERS]; /* [l]: logits of q(h_{l+1} | h_l)              */
+    Masked lateral[HELMHOLTZ_MOST_LAYERS];     /* [l]: among the units of q(h_{l+1} | h_l)     */
+    bool in_order;                             /* q has lateral weights                        */
     HelmholtzObjective objective;
     RecognitionUpdate update;
     int k;            /* samples an example                                                   */
@@ -70,7 +79,7 @@ void helmholtz_descend(const Helmholtz *machine, States *states, int l, Rng *noi
 Tensor *helmholtz_generative_logits(const Helmholtz *machine, int l, Tensor *above);
 Tensor *helmholtz_top_logits(const Helmholtz *machine, int n);
 
-/* Logits of q(h_{l+1} | h_l). */
+/* Logits of q(h_{l+1} | h_l), without what lateral weights add. */
 Tensor *helmholtz_recognition_logits(const Helmholtz *machine, int l, Tensor *below);
 
 /* log p(x, h) and log q(h|x) -> [n k, 1], nats. */

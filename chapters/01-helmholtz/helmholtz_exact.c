@@ -39,6 +39,25 @@ static void all_sums(double base, const double *term, int n, double *sum)
             sum[s + ((size_t)1 << j)] = sum[s] + term[j];
 }
 
+/* The same of units in order: unit j doubles the states of those before it, each of which gives it
+ * a logit of its own. */
+static void all_in_order(const double *logit, const real *lateral, int n, double *log_q)
+{
+    double *own = memory_new((size_t)1 << (n - 1), sizeof *own), from[EXACT_MOST_UNITS];
+    log_q[0] = 0;
+    for (int j = 0; j < n; j++) {
+        size_t before = (size_t)1 << j;
+        for (int i = 0; i < j; i++)
+            from[i] = (double)lateral[i * n + j];
+        all_sums(logit[j], from, j, own);
+        for (size_t s = 0; s < before; s++) {
+            log_q[s] -= softplus(own[s]);
+            log_q[s + before] = log_q[s] + own[s];
+        }
+    }
+    free(own);
+}
+
 static int width_below(const Helmholtz *machine, int l)
 {
     return l == 0 ? machine->dims : machine->width[l - 1];
@@ -56,7 +75,10 @@ static void all_log_q(const Helmholtz *machine, int l, const double *h, double *
             logit[j] += h[i] * (double)up->weight->value[i * above + j];
         base -= softplus(logit[j]);
     }
-    all_sums(base, logit, above, log_q);
+    if (machine->in_order)
+        all_in_order(logit, machine->lateral[l].linear.weight->value, above, log_q);
+    else
+        all_sums(base, logit, above, log_q);
 }
 
 /* log p(h | h') for all states h' of the layer above: h . logits is linear in h'. */

@@ -30,6 +30,11 @@ size_t exact_recognition_numbers(const Helmholtz *machine)
     return sum;
 }
 
+bool exact_gradient_possible(const Helmholtz *machine)
+{
+    return exact_possible(machine) && !machine->in_order;
+}
+
 /* Where layer l's weight begins. */
 static double *layer_part(const Helmholtz *machine, double *gradient, int l)
 {
@@ -116,7 +121,7 @@ void exact_elbo_gradient(const Exact *exact, const real *x, int n, double *gradi
 
 bool exact_sleep_possible(const Helmholtz *machine)
 {
-    return exact_possible(machine) && machine->dims <= EXACT_MOST_UNITS &&
+    return exact_gradient_possible(machine) && machine->dims <= EXACT_MOST_UNITS &&
            machine->dims + machine->width[0] <= EXACT_MOST_PAIR;
 }
 

@@ -156,7 +156,7 @@ void helmholtz_draw_gradients(const Helmholtz *machine, const Task *task, int n,
     c.sum = memory_new(numbers, sizeof *c.sum);
     c.square = memory_new(numbers, sizeof *c.square);
     dataset_fetch_range(task->data, SPLIT_TRAIN, 0, (size_t)n, &rng, x, NULL, NULL);
-    if (exact_possible(machine)) {
+    if (exact_gradient_possible(machine)) {
         Exact *exact = exact_create(machine);
         c.truth = memory_new(numbers, sizeof *c.truth);
         exact_elbo_gradient(exact, x, n, c.truth);

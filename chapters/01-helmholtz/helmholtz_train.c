@@ -18,6 +18,9 @@ static const OptionSpec options[] = {
      "samples an example (default: 10 for rws and vimco, 1 for the others)", 1, 10000, NULL},
     {"q-update", OPTION_CHOICE, "both", "NAME", "of rws: the recognition weights' updates", 0, 0,
      "both|wake|sleep"},
+    {"recognition", OPTION_CHOICE, "independent", "NAME",
+     "of q: a layer's units drawn independently, or each after those before it", 0, 0,
+     "independent|in-order"},
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
 
 static bool is(const Options *o, const char *name, const char *value)
@@ -34,7 +37,8 @@ static void defaults(Options *o, const Dataset *data)
     options_put(o, "k", several ? "10" : "1", from);
     options_put(o, "batch", "100", from);
     options_put(o, "lr", small ? "3e-2" : several ? "3e-3" : "1e-3", from);
-    options_put(o, "steps", small ? "30000" : many ? "200000" : "20000", from);
+    const char *long_run = is(o, "recognition", "in-order") ? "100000" : "200000";
+    options_put(o, "steps", small ? "30000" : many ? long_run : "20000", from);
 }
 
 static Linear layer_create(Params *params, const char *name, int l, int in, int out, Rng *rng)
@@ -69,6 +73,11 @@ static void create_networks(Helmholtz *machine, Params *p, Params *q, Rng *rng)
         int above = machine->width[l];
         machine->generative[l] = layer_create(p, "generative", l, above, below, rng);
         machine->recognition[l] = layer_create(q, "recognition", l, below, above, rng);
+        if (machine->in_order) {
+            char *name = memory_format("lateral.%d", l);
+            machine->lateral[l] = masked_lateral_create(q, name, above);
+            free(name);
+        }
         below = above;
     }
 }
@@ -88,6 +97,7 @@ static Model *create(const Options *o, const Dataset *data, uint64_t seed)
         machine->width[l] = width[l];
     machine->objective = (HelmholtzObjective)options_choice(o, "objective");
     machine->update = (RecognitionUpdate)options_choice(o, "q-update");
+    machine->in_order = is(o, "recognition", "in-order");
     machine->k = (int)options_int(o, "k");
     if (machine->objective == WAKE_SLEEP && machine->k > 1)
         refuse_usage("--k %d: wake-sleep has one sample an example; --objective rws takes several",
@@ -109,7 +119,10 @@ static Model *create(const Options *o, const Dataset *data, uint64_t seed)
 
 static void destroy(Model *model)
 {
-    diary_free(((Helmholtz *)model)->diary);
+    Helmholtz *machine = (Helmholtz *)model;
+    diary_free(machine->diary);
+    for (int l = 0; machine->in_order && l < machine->layers; l++)
+        masked_free(&machine->lateral[l]);
     model_free_parts(model);
     free(model);
 }

@@ -48,6 +48,16 @@ Masked masked_create(Params *params, const char *name, const int *from, int in, 
     return m;
 }
 
+Masked masked_lateral_create(Params *params, const char *name, int width)
+{
+    Tensor *weight = params_weight_of(params, name, "weight", 2, (int[]){width, width});
+    Masked m = {{weight, NULL, ACTIVATION_NONE}, memory_new(weight->size, sizeof *m.mask)};
+    for (int i = 0; i < width; i++)
+        for (int j = i + 1; j < width; j++)
+            m.mask[(size_t)i * (size_t)width + (size_t)j] = 1;
+    return m;
+}
+
 void masked_free(Masked *masked)
 {
     free(masked->mask);

@@ -14,6 +14,10 @@ typedef struct Masked {
  * as in linear_create. Free with masked_free. */
 Masked masked_create(Params *params, const char *name, const int *from, int in, const int *to,
                      int out, Activation activation, Rng *rng);
+
+/* Weights among the units of one layer, [width, width], unit j seeing the units before it: i < j.
+ * Without a bias; they start at 0. */
+Masked masked_lateral_create(Params *params, const char *name, int width);
 void masked_free(Masked *masked);
 
 /* x [..., in] -> [..., out] */

@@ -3,6 +3,8 @@
 #include "support/vecmath.h"
 #include "tensor/op.h"
 
+#include <string.h>
+
 /* add is a constant where this is called: the compiler vectorises each loop. */
 static inline __attribute__((always_inline)) void share(const real *restrict x,
                                                         const real *restrict logit, int dim,
@@ -79,5 +81,45 @@ Tensor *bernoulli_sample(Tensor *logits, Rng *rng)
 #pragma omp parallel for simd schedule(static) if (parallel : x->size >= OP_PARALLEL_FROM)
     for (size_t i = 0; i < x->size; i++)
         x->value[i] = x->value[i] < vec_sigmoid(logits->value[i]) ? 1 : 0;
+    return x;
+}
+
+/* Every sum begins at a multiple of this, so that what one unit has stored the next loads in the
+ * same pieces (else it waits); what units drawn already get is not looked at again. */
+enum { LANES = 16 };
+
+/* x_j is 1 where its logit is above that of a uniform draw: u < sigmoid(l), l > log u/(1 - u). A
+ * unit that is 1 adds its row of weights to the logits of those after it. */
+static void row_in_order(real *restrict logit, const real *restrict lateral, int dim,
+                         real *restrict x)
+{
+#pragma omp simd
+    for (int j = 0; j < dim; j++)
+        x[j] = vec_log(x[j]) - vec_log(1 - x[j]);
+    for (int j = 0; j < dim; j++) {
+        const real *row = lateral + (size_t)j * (size_t)dim;
+        x[j] = logit[j] > x[j] ? 1 : 0;
+        if (x[j] == 0)
+            continue;
+#pragma omp simd
+        for (int i = j / LANES * LANES; i < dim; i++)
+            logit[i] += row[i];
+    }
+}
+
+Tensor *bernoulli_sample_in_order(Tensor *logits, const Tensor *lateral, Rng *rng)
+{
+    int n = tensor_rows(logits), dim = tensor_columns(logits);
+    if (lateral->rank != 2 || lateral->shape[0] != dim || lateral->shape[1] != dim)
+        op_fail2("bernoulli_sample_in_order", logits, lateral,
+                 "the second is a square matrix, with a row for each column of the first");
+    Tensor *x = tensor_like(logits), *sum = tensor_like(logits);
+    rng_uniform(rng, x->value, x->size);
+    memcpy(sum->value, logits->value, sum->size * sizeof *sum->value);
+#pragma omp parallel for schedule(static) if (x->size >= OP_PARALLEL_FROM)
+    for (int r = 0; r < n; r++) {
+        size_t at = (size_t)r * (size_t)dim;
+        row_in_order(sum->value + at, lateral->value, dim, x->value + at);
+    }
     return x;
 }

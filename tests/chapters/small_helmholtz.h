@@ -9,11 +9,12 @@
 
 #include <stdio.h>
 
-/* Weights and biases from N(0, 1), so that nothing is small by chance. Free with
- * model_free_parts. */
-static inline Helmholtz small_helmholtz(int dims, int layers, const int *width, uint64_t seed)
+/* Weights and biases from N(0, 1), so that nothing is small by chance; in_order: q has lateral
+ * weights. Free with small_free. */
+static inline Helmholtz small_helmholtz_of(int dims, int layers, const int *width, uint64_t seed,
+                                           bool in_order)
 {
-    Helmholtz machine = {.dims = dims, .layers = layers, .k = 1};
+    Helmholtz machine = {.dims = dims, .layers = layers, .k = 1, .in_order = in_order};
     Params *p = params_create(), *q = params_create();
     Rng rng = rng_stream(seed, "weights");
     int below = dims;
@@ -28,6 +29,9 @@ static inline Helmholtz small_helmholtz(int dims, int layers, const int *width, 
         machine.width[l] = width[l];
         machine.generative[l] = linear_create(p, down, width[l], below, ACTIVATION_NONE, &rng);
         machine.recognition[l] = linear_create(q, up, below, width[l], ACTIVATION_NONE, &rng);
+        snprintf(up, sizeof up, "lateral.%d", l);
+        if (in_order)
+            machine.lateral[l] = masked_lateral_create(q, up, width[l]);
         below = width[l];
     }
     Params *both[2] = {p, q};
@@ -35,9 +39,25 @@ static inline Helmholtz small_helmholtz(int dims, int layers, const int *width, 
         for (int i = 0; i < both[b]->count; i++)
             if (both[b]->trained[i])
                 rng_normal(&rng, both[b]->tensor[i]->value, both[b]->tensor[i]->size);
+    for (int l = 0; in_order && l < layers; l++)
+        for (size_t i = 0; i < machine.lateral[l].linear.weight->size; i++)
+            machine.lateral[l].linear.weight->value[i] *= machine.lateral[l].mask[i];
     model_add_part(&machine.model, "generative", p, optimizer_adam(), 0);
     model_add_part(&machine.model, "recognition", q, optimizer_adam(), 0);
     return machine;
+}
+
+static inline void small_free(Helmholtz *machine)
+{
+    for (int l = 0; machine->in_order && l < machine->layers; l++)
+        masked_free(&machine->lateral[l]);
+    model_free_parts(&machine->model);
+}
+
+/* Of independent units: free with model_free_parts. */
+static inline Helmholtz small_helmholtz(int dims, int layers, const int *width, uint64_t seed)
+{
+    return small_helmholtz_of(dims, layers, width, seed, false);
 }
 
 static inline void small_bind(const Helmholtz *machine, Tape *tape)

@@ -25,9 +25,9 @@ static double log_sum(const Tensor *a)
 
 /* All x of a machine of `layers` layers: log p, joint, entropy; sum over x of p(x) is 1; ELBO and
  * the KLs make log p. */
-static void check_values(int layers)
+static void check_values(int layers, bool in_order)
 {
-    Helmholtz machine = small_helmholtz(DIMS, layers, WIDTH, 3);
+    Helmholtz machine = small_helmholtz_of(DIMS, layers, WIDTH, 3, in_order);
     Tape *tape = tape_create(kernels_best());
     Exact *exact = exact_create(&machine);
     double whole = 0;
@@ -58,13 +58,35 @@ static void check_values(int layers)
     CU_ASSERT_DOUBLE_EQUAL(whole, 1, 1e-12);
     exact_free(exact);
     tape_free(tape);
-    model_free_parts(&machine.model);
+    small_free(&machine);
 }
 
 static void test_values(void)
 {
     for (int layers = 1; layers <= LAYERS; layers++)
-        check_values(layers);
+        for (int in_order = 0; in_order <= 1; in_order++)
+            check_values(layers, in_order);
+}
+
+/* Lateral weights make q another distribution, and the exact gradients are not of it. */
+static void test_in_order(void)
+{
+    Helmholtz apart = small_helmholtz(DIMS, 2, WIDTH, 3);
+    Helmholtz machine = small_helmholtz_of(DIMS, 2, WIDTH, 3, true);
+    CU_ASSERT(exact_gradient_possible(&apart) && exact_sleep_possible(&apart));
+    CU_ASSERT(!exact_gradient_possible(&machine) && !exact_sleep_possible(&machine));
+    double elbo[2];
+    for (int in_order = 0; in_order <= 1; in_order++) {
+        machine.in_order = in_order;
+        Exact *exact = exact_create(&machine);
+        ExactValues v = exact_values(exact, (const real[DIMS]){1, 0, 1, 1});
+        elbo[in_order] = exact_elbo(&v);
+        exact_free(exact);
+    }
+    CU_ASSERT(fabs(elbo[0] - elbo[1]) > 0.01);
+    machine.in_order = true;
+    small_free(&machine);
+    small_free(&apart);
 }
 
 /* The error of the top layer alone, by its definition. */
@@ -172,6 +194,7 @@ static void test_too_large(void)
 
 const Suite suite = {"chapters/helmholtz exact",
                      {{"values", test_values},
+                      {"units of q in order", test_in_order},
                       {"the error of a layer", test_kl_by_layer},
                       {"the gradient of the ELBO", test_elbo_gradient},
                       {"the sleep update", test_sleep_gradient},

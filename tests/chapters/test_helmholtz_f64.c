@@ -212,10 +212,10 @@ static void test_reweighted_q(void)
 /* More samples make a tighter bound, on nested blocks of the same draws: the mean of the bounds of
  * the halves is at most the bound of the whole, for every example and every draw; and the mean over
  * draws stays below log p(x). */
-static void test_ladder(void)
+static void check_ladder(bool in_order)
 {
     enum { K = 64, N = 200 };
-    Helmholtz machine = small_helmholtz(DIMS, LAYERS, WIDTH, 8);
+    Helmholtz machine = small_helmholtz_of(DIMS, LAYERS, WIDTH, 8, in_order);
     Tape *tape = tape_create(kernels_best());
     Exact *exact = exact_create(&machine);
     Rng noise = rng_stream(3, "noise");
@@ -245,7 +245,46 @@ static void test_ladder(void)
     CU_ASSERT(truth - before < 0.3);
     exact_free(exact);
     tape_free(tape);
-    model_free_parts(&machine.model);
+    small_free(&machine);
+}
+
+static void test_ladder(void)
+{
+    check_ladder(false);
+    check_ladder(true);
+}
+
+/* Lateral weights get the slope of log q on a dream, and only those from units before their own. */
+static void test_lateral_learns(void)
+{
+    Helmholtz machine = small_helmholtz_of(DIMS, LAYERS, WIDTH, 9, true);
+    Tape *tape = tape_create(kernels_best());
+    Rng noise = rng_stream(4, "noise");
+    small_bind(&machine, tape);
+    States dream = helmholtz_dream(&machine, tape, 3, &noise);
+    tape_backward(tensor_neg(tensor_mean(helmholtz_log_recognition(&machine, &dream))));
+    for (int l = 0; l < LAYERS; l++) {
+        const Tensor *lateral = machine.lateral[l].linear.weight;
+        const Linear *up = &machine.recognition[l];
+        int width = machine.width[l], below = l == 0 ? DIMS : machine.width[l - 1];
+        for (int i = 0; i < width; i++)
+            for (int j = 0; j < width; j++) {
+                double want = 0;
+                for (int r = 0; r < 3 && i < j; r++) {
+                    const real *h = dream.layer[l + 1]->value + r * width;
+                    const real *x = dream.layer[l]->value + r * below;
+                    double logit = (double)up->bias->value[j];
+                    for (int d = 0; d < below; d++)
+                        logit += (double)(x[d] * up->weight->value[d * width + j]);
+                    for (int m = 0; m < j; m++)
+                        logit += (double)(h[m] * lateral->value[m * width + j]);
+                    want -= (double)h[i] * ((double)h[j] - 1 / (1 + exp(-logit))) / 3;
+                }
+                CU_ASSERT_DOUBLE_EQUAL(lateral->grad[i * width + j], want, 1e-14);
+            }
+    }
+    tape_free(tape);
+    small_free(&machine);
 }
 
 /* Importance weights sum to one; of equal weights VIMCO's signals are zero, and one large weight
@@ -302,6 +341,7 @@ const Suite suite = {"chapters/helmholtz",
                       {"REINFORCE", test_reinforce},
                       {"reweighted q", test_reweighted_q},
                       {"the ladder of bounds", test_ladder},
+                      {"lateral weights learn", test_lateral_learns},
                       {"weights and signals", test_weights},
                       {"dreams", test_dreams},
                       {NULL, NULL}}};

@@ -99,6 +99,19 @@ static void test_masked(void)
             CU_ASSERT((m.linear.weight->grad[i * 3 + j] != 0) == seen);
         }
     masked_free(&m);
+    Masked lateral = masked_lateral_create(params, "lateral", 4);
+    params_bind(params, tape);
+    for (size_t i = 0; i < 16; i++)
+        lateral.linear.weight->value[i] = lateral.mask[i];
+    Tensor *y = masked_forward(&lateral, x);
+    for (int r = 0; r < 5; r++) /* unit j gets the sum of those before it */
+        for (int j = 0; j < 4; j++) {
+            double before = 0;
+            for (int i = 0; i < j; i++)
+                before += (double)x->value[r * 4 + i];
+            CU_ASSERT_DOUBLE_EQUAL(y->value[r * 4 + j], before, 1e-14);
+        }
+    masked_free(&lateral);
     params_free(params);
     tape_free(tape);
 }

@@ -159,6 +159,52 @@ static void test_bernoulli_samples(void)
     tape_free(tape);
 }
 
+/* Seventeen units that are sure, then three that see each other and some of the sure ones, so that
+ * sums cross the pieces they are made in. What lies on and below the diagonal must not count. */
+static void test_bernoulli_in_order(void)
+{
+    enum { N = 20000, SURE = 17, DIM_ALL = SURE + 3 };
+    Tape *tape = tape_create(kernels_best());
+    Rng rng = rng_stream(42, "in order");
+    Tensor *logits = tensor_new_matrix(tape, N, DIM_ALL);
+    Tensor *lateral = tensor_fill(tape, 2, (int[]){DIM_ALL, DIM_ALL}, 1000);
+    for (int i = 0; i < DIM_ALL; i++)
+        for (int j = i + 1; j < DIM_ALL; j++)
+            lateral->value[i * DIM_ALL + j] = j < SURE ? 0 : (real)0.5 * (real)((i + j) % 5 - 2);
+    for (size_t i = 0; i < logits->size; i++) {
+        int j = (int)i % DIM_ALL;
+        logits->value[i] = j >= SURE ? (real)0.2 * (real)(j - SURE) : j % 3 == 0 ? 100 : -100;
+    }
+    const Tensor *x = bernoulli_sample_in_order(logits, lateral, &rng);
+    long count[8] = {0};
+    for (int r = 0; r < N; r++) {
+        const real *row = x->value + r * DIM_ALL;
+        for (int j = 0; j < SURE; j++)
+            CU_ASSERT(row[j] == (j % 3 == 0 ? 1 : 0));
+        count[(int)row[SURE] + 2 * (int)row[SURE + 1] + 4 * (int)row[SURE + 2]]++;
+    }
+    double p[8], apart[8]; /* apart: the three do not see each other */
+    for (int s = 0; s < 8; s++) {
+        p[s] = apart[s] = 1;
+        for (int j = SURE; j < DIM_ALL; j++) {
+            double logit = (double)logits->value[j], among = 0;
+            for (int i = 0; i < j; i++) {
+                double weight = (double)lateral->value[i * DIM_ALL + j];
+                if (i < SURE)
+                    logit += i % 3 == 0 ? weight : 0;
+                else
+                    among += (s >> (i - SURE) & 1) != 0 ? weight : 0;
+            }
+            int sign = (s >> (j - SURE) & 1) != 0 ? -1 : 1;
+            p[s] /= 1 + exp(sign * (logit + among));
+            apart[s] /= 1 + exp(sign * logit);
+        }
+    }
+    CU_ASSERT(chi_square_tail(count, p, 8, N) > 1e-4);
+    CU_ASSERT(chi_square_tail(count, apart, 8, N) < 1e-4); /* can fail */
+    tape_free(tape);
+}
+
 /* Against the probabilities that logistic_log_prob gives. */
 static void level_probabilities(Tape *tape, int levels, double mean, double log_scale, double *p)
 {
@@ -287,6 +333,7 @@ const Suite suite = {"prob/float",
                       {"logistic: float and double agree", test_logistic_agrees},
                       {"gaussian samples", test_gaussian_samples},
                       {"bernoulli samples", test_bernoulli_samples},
+                      {"Bernoulli samples in order", test_bernoulli_in_order},
                       {"logistic samples", test_logistic_samples},
                       {"logistic at extreme scales", test_logistic_extremes},
                       {"wrong shapes are told", test_mistakes},
