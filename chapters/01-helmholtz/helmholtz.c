@@ -16,6 +16,8 @@ Tensor *helmholtz_generative_logits(const Helmholtz *machine, int l, Tensor *abo
 
 Tensor *helmholtz_recognition_logits(const Helmholtz *machine, int l, Tensor *below)
 {
+    if (l == 0 && machine->features.weight != NULL)
+        below = linear_forward(&machine->features, below);
     return linear_forward(&machine->recognition[l], below);
 }
 

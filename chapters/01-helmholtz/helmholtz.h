@@ -9,6 +9,9 @@
  * each other once it is seen, which independent units cannot say. Bornschein & Bengio find that q
  * pays for it, and use NADE; here it is done by weights among the units, as in DARN.
  *
+ * Between x and q(h_1|x) a layer of deterministic units may stand (features): what made x is not a
+ * weighted sum of its pixels.
+ *
  * Sources: Dayan, Hinton, Neal & Zemel (1995), "The Helmholtz machine", Neural Computation 7;
  *          Hinton, Dayan, Frey & Neal (1995), "The wake-sleep algorithm for unsupervised neural
  *          networks", Science 268;
@@ -47,6 +50,7 @@ typedef struct Helmholtz {
     Linear recognition[HELMHOLTZ_MOST_LAYERS]; /* [l]: logits of q(h_{l+1} | h_l)              */
     Masked lateral[HELMHOLTZ_MOST_LAYERS];     /* [l]: among the units of q(h_{l+1} | h_l)     */
     bool in_order;                             /* q has lateral weights                        */
+    Linear features;                           /* of x, that q(h_1 | x) reads; weight NULL: x  */
     HelmholtzObjective objective;
     RecognitionUpdate update;
     int k;            /* samples an example                                                   */

@@ -63,12 +63,29 @@ static int width_below(const Helmholtz *machine, int l)
     return l == 0 ? machine->dims : machine->width[l - 1];
 }
 
+/* tanh(x W + b) [features], to be freed. */
+static double *features_of(const Helmholtz *machine, const double *x)
+{
+    const Linear *layer = &machine->features;
+    int dims = layer->weight->shape[0], n = layer->weight->shape[1];
+    double *feature = memory_new((size_t)n, sizeof *feature);
+    for (int j = 0; j < n; j++) {
+        double sum = (double)layer->bias->value[j];
+        for (int i = 0; i < dims; i++)
+            sum += x[i] * (double)layer->weight->value[i * n + j];
+        feature[j] = tanh(sum);
+    }
+    return feature;
+}
+
 /* log q(h' | h) for all states h' of the layer above h, which is layer l. */
 static void all_log_q(const Helmholtz *machine, int l, const double *h, double *log_q)
 {
     const Linear *up = &machine->recognition[l];
-    int below = width_below(machine, l), above = machine->width[l];
-    double logit[EXACT_MOST_UNITS], base = 0;
+    int below = up->weight->shape[0], above = machine->width[l];
+    double logit[EXACT_MOST_UNITS], base = 0, *feature = NULL;
+    if (l == 0 && machine->features.weight != NULL)
+        h = feature = features_of(machine, h);
     for (int j = 0; j < above; j++) {
         logit[j] = (double)up->bias->value[j];
         for (int i = 0; i < below; i++)
@@ -79,6 +96,7 @@ static void all_log_q(const Helmholtz *machine, int l, const double *h, double *
         all_in_order(logit, machine->lateral[l].linear.weight->value, above, log_q);
     else
         all_sums(base, logit, above, log_q);
+    free(feature);
 }
 
 /* log p(h | h') for all states h' of the layer above: h . logits is linear in h'. */

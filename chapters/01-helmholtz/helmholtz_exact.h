@@ -70,7 +70,7 @@ double exact_elbo(const ExactValues *values);
 /* Numbers of the recognition weights: of each layer the weight, then the bias, as they lie. */
 size_t exact_recognition_numbers(const Helmholtz *machine);
 
-/* Whether the machine is small enough, and the units of its q's layers independent. */
+/* Whether the machine is small enough, its q of independent units, and without features. */
 bool exact_gradient_possible(const Helmholtz *machine);
 
 /* Gradient with respect to them of the ELBO, its mean over x [n, dims]. */

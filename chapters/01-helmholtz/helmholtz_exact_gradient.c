@@ -26,13 +26,13 @@ size_t exact_recognition_numbers(const Helmholtz *machine)
 {
     size_t sum = 0;
     for (int l = 0; l < machine->layers; l++)
-        sum += (size_t)(width_below(machine, l) + 1) * (size_t)machine->width[l];
+        sum += machine->recognition[l].weight->size + machine->recognition[l].bias->size;
     return sum;
 }
 
 bool exact_gradient_possible(const Helmholtz *machine)
 {
-    return exact_possible(machine) && !machine->in_order;
+    return exact_possible(machine) && !machine->in_order && machine->features.weight == NULL;
 }
 
 /* Where layer l's weight begins. */

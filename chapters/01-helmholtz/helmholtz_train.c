@@ -21,6 +21,8 @@ static const OptionSpec options[] = {
     {"recognition", OPTION_CHOICE, "independent", "NAME",
      "of q: a layer's units drawn independently, or each after those before it", 0, 0,
      "independent|in-order"},
+    {"recognition-features", OPTION_INT, "0", "N",
+     "of q: deterministic units between the data and the first layer", 0, 65536, NULL},
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
 
 static bool is(const Options *o, const char *name, const char *value)
@@ -37,7 +39,7 @@ static void defaults(Options *o, const Dataset *data)
     options_put(o, "k", several ? "10" : "1", from);
     options_put(o, "batch", "100", from);
     options_put(o, "lr", small ? "3e-2" : several ? "3e-3" : "1e-3", from);
-    const char *long_run = is(o, "recognition", "in-order") ? "100000" : "200000";
+    const char *long_run = is(o, "recognition", "in-order") ? "120000" : "200000";
     options_put(o, "steps", small ? "30000" : many ? long_run : "20000", from);
 }
 
@@ -63,7 +65,7 @@ static void start_at_mean(Helmholtz *machine, const Dataset *data)
     free(mean);
 }
 
-static void create_networks(Helmholtz *machine, Params *p, Params *q, Rng *rng)
+static void create_networks(Helmholtz *machine, Params *p, Params *q, int features, Rng *rng)
 {
     int top = machine->width[machine->layers - 1], below = machine->dims;
     machine->top = params_weight(p, "top", 2, (int[]){1, top});
@@ -72,7 +74,11 @@ static void create_networks(Helmholtz *machine, Params *p, Params *q, Rng *rng)
     for (int l = 0; l < machine->layers; l++) {
         int above = machine->width[l];
         machine->generative[l] = layer_create(p, "generative", l, above, below, rng);
-        machine->recognition[l] = layer_create(q, "recognition", l, below, above, rng);
+        bool reads_features = l == 0 && features > 0;
+        if (reads_features)
+            machine->features = linear_create(q, "features", below, features, ACTIVATION_TANH, rng);
+        machine->recognition[l] =
+            layer_create(q, "recognition", l, reads_features ? features : below, above, rng);
         if (machine->in_order) {
             char *name = memory_format("lateral.%d", l);
             machine->lateral[l] = masked_lateral_create(q, name, above);
@@ -106,7 +112,7 @@ static Model *create(const Options *o, const Dataset *data, uint64_t seed)
         refuse_usage("--k 1: vimco compares samples with each other; give --k 2 or more");
     if (options_typed(o, "q-update") && machine->objective != REWEIGHTED_WAKE_SLEEP)
         refuse_usage("--q-update belongs to --objective rws; add it or leave --q-update out");
-    create_networks(machine, p, q, &rng);
+    create_networks(machine, p, q, (int)options_int(o, "recognition-features"), &rng);
     start_at_mean(machine, data);
     machine->diary = diary_create(machine, data);
     model_add_part(&machine->model, "generative", p, family_optimizer_rule(o),

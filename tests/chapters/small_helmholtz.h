@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 /* Weights and biases from N(0, 1), so that nothing is small by chance; in_order: q has lateral
- * weights. Free with small_free. */
+ * weights and reads five features of x. Free with small_free. */
 static inline Helmholtz small_helmholtz_of(int dims, int layers, const int *width, uint64_t seed,
                                            bool in_order)
 {
@@ -28,7 +28,12 @@ static inline Helmholtz small_helmholtz_of(int dims, int layers, const int *widt
         snprintf(up, sizeof up, "recognition.%d", l);
         machine.width[l] = width[l];
         machine.generative[l] = linear_create(p, down, width[l], below, ACTIVATION_NONE, &rng);
-        machine.recognition[l] = linear_create(q, up, below, width[l], ACTIVATION_NONE, &rng);
+        int in = below;
+        if (l == 0 && in_order) {
+            in = 5;
+            machine.features = linear_create(q, "features", below, in, ACTIVATION_TANH, &rng);
+        }
+        machine.recognition[l] = linear_create(q, up, in, width[l], ACTIVATION_NONE, &rng);
         snprintf(up, sizeof up, "lateral.%d", l);
         if (in_order)
             machine.lateral[l] = masked_lateral_create(q, up, width[l]);

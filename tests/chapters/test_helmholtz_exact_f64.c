@@ -85,6 +85,8 @@ static void test_in_order(void)
     }
     CU_ASSERT(fabs(elbo[0] - elbo[1]) > 0.01);
     machine.in_order = true;
+    CU_ASSERT_EQUAL(exact_recognition_numbers(&apart), 5 * 3 + 4 * 2);
+    CU_ASSERT_EQUAL(exact_recognition_numbers(&machine), 6 * 3 + 4 * 2); /* five features */
     small_free(&machine);
     small_free(&apart);
 }

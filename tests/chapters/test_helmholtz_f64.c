@@ -242,7 +242,7 @@ static void check_ladder(bool in_order)
         CU_ASSERT(sum < truth + 5 * sqrt((square - sum * sum) / (blocks - 1)));
         before = sum;
     }
-    CU_ASSERT(truth - before < 0.3);
+    CU_ASSERT(truth - before < (in_order ? 0.6 : 0.3)); /* q is any */
     exact_free(exact);
     tape_free(tape);
     small_free(&machine);
@@ -266,13 +266,16 @@ static void test_lateral_learns(void)
     for (int l = 0; l < LAYERS; l++) {
         const Tensor *lateral = machine.lateral[l].linear.weight;
         const Linear *up = &machine.recognition[l];
-        int width = machine.width[l], below = l == 0 ? DIMS : machine.width[l - 1];
+        const Tensor *seen = dream.layer[l];
+        if (l == 0)
+            seen = linear_forward(&machine.features, dream.layer[0]);
+        int width = machine.width[l], below = tensor_columns(seen);
         for (int i = 0; i < width; i++)
             for (int j = 0; j < width; j++) {
                 double want = 0;
                 for (int r = 0; r < 3 && i < j; r++) {
                     const real *h = dream.layer[l + 1]->value + r * width;
-                    const real *x = dream.layer[l]->value + r * below;
+                    const real *x = seen->value + r * below;
                     double logit = (double)up->bias->value[j];
                     for (int d = 0; d < below; d++)
                         logit += (double)(x[d] * up->weight->value[d * width + j]);

@@ -15,8 +15,9 @@ static void test_resumed(void)
     run_stopped_equals_whole(&helmholtz_family, SMALL, "17");
     run_stopped_equals_whole(&helmholtz_family, SMALL " --objective rws --k 3 --ema 0.9", "17");
     run_stopped_equals_whole(&helmholtz_family, SMALL " --objective reinforce", "17");
-    run_stopped_equals_whole(&helmholtz_family,
-                             SMALL " --objective rws --k 3 --recognition in-order", "17");
+    run_stopped_equals_whole(
+        &helmholtz_family,
+        SMALL " --objective rws --k 3 --recognition in-order --recognition-features 7", "17");
     run_stopped_equals_whole(&helmholtz_family, SMALL " --objective vimco --k 2", "17");
 }
 
