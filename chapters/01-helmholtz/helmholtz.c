@@ -74,16 +74,27 @@ States helmholtz_dream(const Helmholtz *machine, Tape *tape, int n, Rng *noise)
     return states;
 }
 
-Tensor *helmholtz_log_joint(const Helmholtz *machine, const States *states)
+Tensor *helmholtz_log_prior(const Helmholtz *machine, const States *states)
 {
     int top = machine->layers;
     Tensor *h = states->layer[top];
     Tensor *log_p = bernoulli_log_prob(h, helmholtz_top_logits(machine, tensor_rows(h)));
-    for (int l = top - 1; l >= 0; l--) {
+    for (int l = top - 1; l > 0; l--) {
         Tensor *logits = helmholtz_generative_logits(machine, l, states->layer[l + 1]);
         log_p = tensor_add(log_p, bernoulli_log_prob(states->layer[l], logits));
     }
     return log_p;
+}
+
+Tensor *helmholtz_log_data(const Helmholtz *machine, const States *states)
+{
+    Tensor *logits = helmholtz_generative_logits(machine, 0, states->layer[1]);
+    return bernoulli_log_prob(states->layer[0], logits);
+}
+
+Tensor *helmholtz_log_joint(const Helmholtz *machine, const States *states)
+{
+    return tensor_add(helmholtz_log_prior(machine, states), helmholtz_log_data(machine, states));
 }
 
 Tensor *helmholtz_log_recognition(const Helmholtz *machine, const States *states)

@@ -54,6 +54,8 @@ typedef struct Helmholtz {
     HelmholtzObjective objective;
     RecognitionUpdate update;
     int k;            /* samples an example                                                   */
+    long warmup;      /* steps over which the hidden layers' odds come to count; 0: at once   */
+    double discount;  /* on them in this step, from 1 to 0                                    */
     Tensor *baseline; /* [2], buffer: running mean and variance of REINFORCE's signal          */
     struct Diary *diary;
 } Helmholtz;
@@ -86,7 +88,9 @@ Tensor *helmholtz_top_logits(const Helmholtz *machine, int n);
 /* Logits of q(h_{l+1} | h_l), without what lateral weights add. */
 Tensor *helmholtz_recognition_logits(const Helmholtz *machine, int l, Tensor *below);
 
-/* log p(x, h) and log q(h|x) -> [n k, 1], nats. */
+/* log p(h), log p(x | h_1), their sum log p(x, h) and log q(h|x) -> [n k, 1], nats. */
+Tensor *helmholtz_log_prior(const Helmholtz *machine, const States *states);
+Tensor *helmholtz_log_data(const Helmholtz *machine, const States *states);
 Tensor *helmholtz_log_joint(const Helmholtz *machine, const States *states);
 Tensor *helmholtz_log_recognition(const Helmholtz *machine, const States *states);
 

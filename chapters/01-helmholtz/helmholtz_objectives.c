@@ -7,6 +7,8 @@
  * reweighted   wake: h_1 .. h_K ~ q(h|x), weights w~ = softmax(log p(x, h_k) - log q(h_k|x)):
  *              p follows sum_k w~_k grad log p(x, h_k), q follows sum_k w~_k grad log q(h_k|x).
  *              sleep: as above.
+ *              With a warm-up the weights are p(x|h_1) (p(h) / q(h|x))^odds, odds rising from 0 to
+ * 1: a layer learns to say something about x before it must pay for what it says.
  *
  * REINFORCE    q follows (log p(x, h) - log q(h|x) - baseline) grad log q(h|x), the ELBO's
  *              gradient, unbiased, and noisy.
@@ -114,12 +116,19 @@ HelmholtzLosses helmholtz_losses(const Helmholtz *machine, Tensor *x, Rng *noise
     /* Awake: what might have made x? */
     Tensor *log_q;
     States awake = helmholtz_infer(machine, x, k, noise, &log_q);
-    Tensor *log_p = helmholtz_log_joint(machine, &awake);
-    Tensor *log_w =
-        tensor_reshape(tensor_sub(tensor_detach(log_p), tensor_detach(log_q)), 2, (int[]){n, k});
+    Tensor *log_prior = helmholtz_log_prior(machine, &awake);
+    Tensor *log_data = helmholtz_log_data(machine, &awake);
+    Tensor *log_p = tensor_add(log_prior, log_data);
+    Tensor *log_odds = tensor_detach(tensor_sub(log_prior, log_q));
+    Tensor *log_w = tensor_reshape(tensor_add(tensor_detach(log_data), log_odds), 2, (int[]){n, k});
     Tensor *weight = objective == REINFORCE
                          ? tensor_fill(x->tape, 2, (int[]){n * k, 1}, (real)1 / (real)k)
                          : helmholtz_importance(log_w);
+    if (objective == REWEIGHTED_WAKE_SLEEP && machine->discount > 0)
+        weight = helmholtz_importance(
+            tensor_reshape(tensor_add(tensor_detach(log_data),
+                                      tensor_scale(log_odds, (real)(1 - machine->discount))),
+                           2, (int[]){n, k}));
     losses.neg_bound = neg_bound(log_w);
     losses.wake = tensor_neg(weighted(weight, log_p, n));
     if (objective == REWEIGHTED_WAKE_SLEEP && machine->update != UPDATE_SLEEP)

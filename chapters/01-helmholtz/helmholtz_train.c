@@ -23,6 +23,8 @@ static const OptionSpec options[] = {
      "independent|in-order"},
     {"recognition-features", OPTION_INT, "0", "N",
      "of q: deterministic units between the data and the first layer", 0, 65536, NULL},
+    {"warmup", OPTION_INT, "0", "N",
+     "of rws: steps over which p(h)/q(h|x) comes to count in the weights", 0, 1e9, NULL},
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
 
 static bool is(const Options *o, const char *name, const char *value)
@@ -112,6 +114,9 @@ static Model *create(const Options *o, const Dataset *data, uint64_t seed)
         refuse_usage("--k 1: vimco compares samples with each other; give --k 2 or more");
     if (options_typed(o, "q-update") && machine->objective != REWEIGHTED_WAKE_SLEEP)
         refuse_usage("--q-update belongs to --objective rws; add it or leave --q-update out");
+    machine->warmup = options_int(o, "warmup");
+    if (machine->warmup > 0 && machine->objective != REWEIGHTED_WAKE_SLEEP)
+        refuse_usage("--warmup belongs to --objective rws; add it or leave --warmup out");
     create_networks(machine, p, q, (int)options_int(o, "recognition-features"), &rng);
     start_at_mean(machine, data);
     machine->diary = diary_create(machine, data);
@@ -138,6 +143,8 @@ static void destroy(Model *model)
 static void train_step(Model *model, Step *step, double *logged)
 {
     Helmholtz *machine = (Helmholtz *)model;
+    machine->discount =
+        step->index < machine->warmup ? 1 - (double)step->index / (double)machine->warmup : 0;
     diary_keep(machine, step->tape, step->index, step->steps);
     HelmholtzLosses losses = helmholtz_losses(machine, step->x, &step->noise);
 

@@ -165,6 +165,45 @@ static void test_reweighted(void)
     model_free_parts(&machine.model);
 }
 
+/* During the warm-up two samples a, b share the update of p as w = p(x|h_1) (p(h)/q(h|x))^odds
+ * says: by enumeration of all pairs, and apart from where the full weights would go. */
+static void test_warmup(void)
+{
+    const double odds = 0.4;
+    Helmholtz machine = small_helmholtz(DIMS, LAYERS, WIDTH, 2);
+    double p[P_NUMBERS], q[Q_NUMBERS], full[P_NUMBERS], farthest = 0;
+    machine.objective = REWEIGHTED_WAKE_SLEEP;
+    machine.k = 2;
+    machine.discount = 1 - odds;
+    exactly(&machine, 3, neg_bound_2, full, q);
+    Updates two = updates_of(&machine, 3, 2000);
+    Tape *tape = tape_create(kernels_best());
+    small_bind(&machine, tape);
+    States all = small_all_hidden(&machine, small_x(&machine, tape, 3));
+    const Tensor *prior = helmholtz_log_prior(&machine, &all);
+    const Tensor *data = helmholtz_log_data(&machine, &all);
+    const Tensor *log_q = helmholtz_log_recognition(&machine, &all);
+    int n = (int)prior->size;
+    Tensor *share = tensor_new_matrix(tape, n, 1);
+    for (int a = 0; a < n; a++)
+        for (int b = 0; b < n; b++) {
+            double log_a =
+                (double)data->value[a] + odds * (double)(prior->value[a] - log_q->value[a]);
+            double log_b =
+                (double)data->value[b] + odds * (double)(prior->value[b] - log_q->value[b]);
+            double both = exp((double)(log_q->value[a] + log_q->value[b]));
+            share->value[a] += (real)(2 * both / (1 + exp(log_b - log_a)));
+        }
+    tape_backward(tensor_neg(tensor_sum(tensor_mul(share, helmholtz_log_joint(&machine, &all)))));
+    p_gradient(&machine, p);
+    check_near("warm-up, p", two.p, two.p_se, p, P_NUMBERS);
+    for (int i = 0; i < P_NUMBERS; i++)
+        farthest = fmax(farthest, fabs(full[i] - p[i]) / two.p_se[i]);
+    CU_ASSERT(farthest > 10);
+    tape_free(tape);
+    model_free_parts(&machine.model);
+}
+
 /* REINFORCE follows the ELBO's gradient, with a running baseline and with that of the others. */
 static void test_reinforce(void)
 {
@@ -341,6 +380,7 @@ static void test_dreams(void)
 const Suite suite = {"chapters/helmholtz",
                      {{"wake and sleep", test_wake_sleep},
                       {"reweighted wake-sleep and VIMCO", test_reweighted},
+                      {"warm-up of the weights", test_warmup},
                       {"REINFORCE", test_reinforce},
                       {"reweighted q", test_reweighted_q},
                       {"the ladder of bounds", test_ladder},

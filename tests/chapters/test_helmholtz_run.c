@@ -17,7 +17,8 @@ static void test_resumed(void)
     run_stopped_equals_whole(&helmholtz_family, SMALL " --objective reinforce", "17");
     run_stopped_equals_whole(
         &helmholtz_family,
-        SMALL " --objective rws --k 3 --recognition in-order --recognition-features 7", "17");
+        SMALL " --objective rws --k 3 --recognition in-order --recognition-features 7 --warmup 30",
+        "17");
     run_stopped_equals_whole(&helmholtz_family, SMALL " --objective vimco --k 2", "17");
 }
 
@@ -32,6 +33,8 @@ static void test_bad_input(void)
                        "give --k 2 or more"));
     CU_ASSERT(run_said(&helmholtz_family, dir, SMALL " --q-update wake", 2,
                        "--q-update belongs to --objective rws"));
+    CU_ASSERT(run_said(&helmholtz_family, dir, SMALL " --warmup 5", 2,
+                       "--warmup belongs to --objective rws"));
     CU_ASSERT(run_said(&helmholtz_family, dir, "--data bars-3 --hidden 0", 2, "--hidden"));
     CU_ASSERT(run_said(&helmholtz_family, dir, "--data bars-3 --hidden ,", 2, "--hidden"));
     CU_ASSERT(run_said(&helmholtz_family, dir, "--data bars-3 --hidden 2,2,2,2,2,2,2,2,2", 2,
