@@ -24,14 +24,15 @@ Tensor *helmholtz_recognition_logits(const Helmholtz *machine, int l, Tensor *be
 /* The logits of q's units, each given the units before it in h. */
 static Tensor *logits_in_order(const Helmholtz *machine, int l, Tensor *logits, Tensor *h)
 {
-    return machine->in_order ? tensor_add(logits, masked_forward(&machine->lateral[l], h)) : logits;
+    const Masked *lateral = &machine->lateral[l];
+    return lateral->linear.weight == NULL ? logits : tensor_add(logits, masked_forward(lateral, h));
 }
 
 static Tensor *recognition_sample(const Helmholtz *machine, int l, Tensor *logits, Rng *noise)
 {
     const Tensor *lateral = machine->lateral[l].linear.weight;
-    return machine->in_order ? bernoulli_sample_in_order(logits, lateral, noise)
-                             : bernoulli_sample(logits, noise);
+    return lateral == NULL ? bernoulli_sample(logits, noise)
+                           : bernoulli_sample_in_order(logits, lateral, noise);
 }
 
 States helmholtz_infer(const Helmholtz *machine, Tensor *x, int k, Rng *noise, Tensor **log_q)

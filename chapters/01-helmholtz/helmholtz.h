@@ -5,7 +5,7 @@
  *     p(x, h) = p(h_L) prod_l p(h_{l-1} | h_l)        q(h|x) = prod_l q(h_l | h_{l-1}),   h_0 = x
  *
  * The units of a layer are independent given the layer they are drawn from. Those of q may see the
- * units before them in their layer instead (in_order): causes that explain the same thing depend on
+ * units before them in their layer instead (lateral): causes that explain the same thing depend on
  * each other once it is seen, which independent units cannot say. Bornschein & Bengio find that q
  * pays for it, and use NADE; here it is done by weights among the units, as in DARN.
  *
@@ -48,8 +48,8 @@ typedef struct Helmholtz {
     Tensor *top;                               /* [1, width of the top]: logits of p(h_L)      */
     Linear generative[HELMHOLTZ_MOST_LAYERS];  /* [l]: logits of p(h_l | h_{l+1})              */
     Linear recognition[HELMHOLTZ_MOST_LAYERS]; /* [l]: logits of q(h_{l+1} | h_l)              */
-    Masked lateral[HELMHOLTZ_MOST_LAYERS];     /* [l]: among the units of q(h_{l+1} | h_l)     */
-    bool in_order;                             /* q has lateral weights                        */
+    Masked lateral[HELMHOLTZ_MOST_LAYERS];     /* [l]: among the units of q(h_{l+1} | h_l);
+                                                * weight NULL: they are independent            */
     Linear features;                           /* of x, that q(h_1 | x) reads; weight NULL: x  */
     HelmholtzObjective objective;
     RecognitionUpdate update;

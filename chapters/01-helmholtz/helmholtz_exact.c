@@ -92,10 +92,10 @@ static void all_log_q(const Helmholtz *machine, int l, const double *h, double *
             logit[j] += h[i] * (double)up->weight->value[i * above + j];
         base -= softplus(logit[j]);
     }
-    if (machine->in_order)
-        all_in_order(logit, machine->lateral[l].linear.weight->value, above, log_q);
-    else
+    if (machine->lateral[l].linear.weight == NULL)
         all_sums(base, logit, above, log_q);
+    else
+        all_in_order(logit, machine->lateral[l].linear.weight->value, above, log_q);
     free(feature);
 }
 

@@ -32,7 +32,8 @@ size_t exact_recognition_numbers(const Helmholtz *machine)
 
 bool exact_gradient_possible(const Helmholtz *machine)
 {
-    return exact_possible(machine) && !machine->in_order && machine->features.weight == NULL;
+    return exact_possible(machine) && machine->lateral[0].linear.weight == NULL &&
+           machine->features.weight == NULL;
 }
 
 /* Where layer l's weight begins. */

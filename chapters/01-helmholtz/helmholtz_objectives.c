@@ -7,8 +7,8 @@
  * reweighted   wake: h_1 .. h_K ~ q(h|x), weights w~ = softmax(log p(x, h_k) - log q(h_k|x)):
  *              p follows sum_k w~_k grad log p(x, h_k), q follows sum_k w~_k grad log q(h_k|x).
  *              sleep: as above.
- *              With a warm-up the weights are p(x|h_1) (p(h) / q(h|x))^odds, odds rising from 0 to
- * 1: a layer learns to say something about x before it must pay for what it says.
+ *              In a warm-up the weights are p(x|h_1) (p(h) / q(h|x))^odds, odds rising from 0
+ *              to 1: a layer learns to speak about x before it must pay for what it says.
  *
  * REINFORCE    q follows (log p(x, h) - log q(h|x) - baseline) grad log q(h|x), the ELBO's
  *              gradient, unbiased, and noisy.

@@ -41,7 +41,7 @@ static void defaults(Options *o, const Dataset *data)
     options_put(o, "k", several ? "10" : "1", from);
     options_put(o, "batch", "100", from);
     options_put(o, "lr", small ? "3e-2" : several ? "3e-3" : "1e-3", from);
-    const char *long_run = is(o, "recognition", "in-order") ? "120000" : "200000";
+    const char *long_run = several && is(o, "recognition", "in-order") ? "95000" : "200000";
     options_put(o, "steps", small ? "30000" : many ? long_run : "20000", from);
 }
 
@@ -67,8 +67,9 @@ static void start_at_mean(Helmholtz *machine, const Dataset *data)
     free(mean);
 }
 
-static void create_networks(Helmholtz *machine, Params *p, Params *q, int features, Rng *rng)
+static void create_networks(Helmholtz *machine, const Options *o, Params *p, Params *q, Rng *rng)
 {
+    int features = (int)options_int(o, "recognition-features");
     int top = machine->width[machine->layers - 1], below = machine->dims;
     machine->top = params_weight(p, "top", 2, (int[]){1, top});
     machine->baseline = params_buffer(q, "baseline", 1, (int[]){2});
@@ -81,7 +82,7 @@ static void create_networks(Helmholtz *machine, Params *p, Params *q, int featur
             machine->features = linear_create(q, "features", below, features, ACTIVATION_TANH, rng);
         machine->recognition[l] =
             layer_create(q, "recognition", l, reads_features ? features : below, above, rng);
-        if (machine->in_order) {
+        if (is(o, "recognition", "in-order")) {
             char *name = memory_format("lateral.%d", l);
             machine->lateral[l] = masked_lateral_create(q, name, above);
             free(name);
@@ -105,7 +106,6 @@ static Model *create(const Options *o, const Dataset *data, uint64_t seed)
         machine->width[l] = width[l];
     machine->objective = (HelmholtzObjective)options_choice(o, "objective");
     machine->update = (RecognitionUpdate)options_choice(o, "q-update");
-    machine->in_order = is(o, "recognition", "in-order");
     machine->k = (int)options_int(o, "k");
     if (machine->objective == WAKE_SLEEP && machine->k > 1)
         refuse_usage("--k %d: wake-sleep has one sample an example; --objective rws takes several",
@@ -117,7 +117,7 @@ static Model *create(const Options *o, const Dataset *data, uint64_t seed)
     machine->warmup = options_int(o, "warmup");
     if (machine->warmup > 0 && machine->objective != REWEIGHTED_WAKE_SLEEP)
         refuse_usage("--warmup belongs to --objective rws; add it or leave --warmup out");
-    create_networks(machine, p, q, (int)options_int(o, "recognition-features"), &rng);
+    create_networks(machine, o, p, q, &rng);
     start_at_mean(machine, data);
     machine->diary = diary_create(machine, data);
     model_add_part(&machine->model, "generative", p, family_optimizer_rule(o),
@@ -132,7 +132,7 @@ static void destroy(Model *model)
 {
     Helmholtz *machine = (Helmholtz *)model;
     diary_free(machine->diary);
-    for (int l = 0; machine->in_order && l < machine->layers; l++)
+    for (int l = 0; l < machine->layers; l++)
         masked_free(&machine->lateral[l]);
     model_free_parts(model);
     free(model);

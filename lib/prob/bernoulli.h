@@ -17,7 +17,7 @@ Tensor *bernoulli_sample(Tensor *logits, Rng *rng);
 /* The same for units that depend on each other in their order, a fully visible sigmoid belief
  * network (Neal 1992): x_j is 1 with probability
  * sigmoid(logits_j + sum_{i<j} x_i lateral_ij). logits [n, dim]; lateral [dim, dim], of which only
- * what lies above the diagonal is read. Without history. */
+ * what lies above the diagonal counts. Without history. */
 Tensor *bernoulli_sample_in_order(Tensor *logits, const Tensor *lateral, Rng *rng);
 
 #endif

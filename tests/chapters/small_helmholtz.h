@@ -14,7 +14,7 @@
 static inline Helmholtz small_helmholtz_of(int dims, int layers, const int *width, uint64_t seed,
                                            bool in_order)
 {
-    Helmholtz machine = {.dims = dims, .layers = layers, .k = 1, .in_order = in_order};
+    Helmholtz machine = {.dims = dims, .layers = layers, .k = 1};
     Params *p = params_create(), *q = params_create();
     Rng rng = rng_stream(seed, "weights");
     int below = dims;
@@ -54,7 +54,7 @@ static inline Helmholtz small_helmholtz_of(int dims, int layers, const int *widt
 
 static inline void small_free(Helmholtz *machine)
 {
-    for (int l = 0; machine->in_order && l < machine->layers; l++)
+    for (int l = 0; l < machine->layers; l++)
         masked_free(&machine->lateral[l]);
     model_free_parts(&machine->model);
 }
