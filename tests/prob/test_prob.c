@@ -269,6 +269,7 @@ typedef enum Mistake {
     BERNOULLI_COLUMNS,
     BERNOULLI_ROWS,
     BERNOULLI_GRADIENT,
+    BERNOULLI_LATERAL,
     LOGISTIC_PARTS,
     LOGISTIC_ROWS,
     LOGISTIC_LEVELS,
@@ -290,6 +291,9 @@ static void make_mistake(void *context)
         break;
     case BERNOULLI_GRADIENT:
         bernoulli_log_prob(tensor_watch(a), a);
+        break;
+    case BERNOULLI_LATERAL:
+        bernoulli_sample_in_order(a, b, NULL);
         break;
     case LOGISTIC_PARTS:
         logistic_log_prob((Logistic){a, b}, a, 2);
@@ -316,6 +320,7 @@ static void test_mistakes(void)
     } row[] = {{BERNOULLI_COLUMNS, "bernoulli_log_prob: 'a' is [2, 3] and 'b' is [2, 4]"},
                {BERNOULLI_ROWS, "bernoulli_log_prob: 'a' is [2, 3] and 'c' is [3, 3]"},
                {BERNOULLI_GRADIENT, "no gradient flows to the data"},
+               {BERNOULLI_LATERAL, "bernoulli_sample_in_order: 'a' is [2, 3] and 'b' is [2, 4]"},
                {LOGISTIC_PARTS, "logistic_log_prob: 'a' is [2, 3] and 'b' is [2, 4]"},
                {LOGISTIC_ROWS, "logistic_log_prob: 'a' is [2, 3] and 'c' is [3, 3]"},
                {LOGISTIC_LEVELS, "levels of at least 2"},
@@ -333,7 +338,7 @@ const Suite suite = {"prob/float",
                       {"logistic: float and double agree", test_logistic_agrees},
                       {"gaussian samples", test_gaussian_samples},
                       {"bernoulli samples", test_bernoulli_samples},
-                      {"Bernoulli samples in order", test_bernoulli_in_order},
+                      {"bernoulli samples in order", test_bernoulli_in_order},
                       {"logistic samples", test_logistic_samples},
                       {"logistic at extreme scales", test_logistic_extremes},
                       {"wrong shapes are told", test_mistakes},
