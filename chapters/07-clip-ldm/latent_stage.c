@@ -151,8 +151,9 @@ static void create_network(LatentDiffusion *m, Params *params, const Options *o,
         m->pooled_word = linear_create(params, "pooled_word", shared, shape.context, none, rng);
         m->given_word = linear_create(params, "given_word", CLIP_WIDTH, shape.context, none, rng);
         for (int i = 0; i < LATENT_READERS; i++) {
-            char name[16] = {'r', 'e', 'a', 'd', 'e', 'r', '.', (char)('0' + i)};
+            char *name = memory_format("reader.%d", i);
             m->reader[i] = transformer_block_create(params, name, shape.context, CLIP_HEADS, rng);
+            free(name);
         }
     }
     m->unet = unet_create(params, "unet", shape, rng);
