@@ -54,6 +54,12 @@ static void add_sequence(Gpt *gpt, const Task *task, Rng *noise, Induction *sum)
     free(token);
 }
 
+/* -log p a token of one who knows no more than that a newline is never drawn. */
+static double chance(const Gpt *gpt)
+{
+    return log(gpt->vocabulary - (gpt->text->newline >= 0 ? 1 : 0));
+}
+
 static void draw(const Gpt *gpt, const Task *task, const Induction *mean)
 {
     int n = 2 * mean->half;
@@ -61,7 +67,7 @@ static void draw(const Gpt *gpt, const Task *task, const Induction *mean)
     for (int t = 0; t < n; t++)
         place[t] = t + 1;
     FigureCurve curve = {.y = mean->nats};
-    FigureLevel level = {log(gpt->vocabulary), "chance"};
+    FigureLevel level = {chance(gpt), "chance"};
     figure_lines(task->figures,
                  &(FigureText){.name = "induction-loss",
                                .title = "Random tokens, then the same again",
@@ -115,7 +121,7 @@ void gpt_induction_command(Model *model, const Task *task)
     }
     printf("%d random tokens, then the same again: -log p %.3f nats a token, then %.3f (chance "
            "%.3f)\nattention to what followed the same token before, by head:\n",
-           sum.half, first, second, log(gpt->vocabulary));
+           sum.half, first, second, chance(gpt));
     for (int b = 0; b < gpt->blocks; b++) {
         printf("  block %d:", b + 1);
         for (int h = 0; h < gpt->heads; h++) {

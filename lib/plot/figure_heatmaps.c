@@ -7,7 +7,14 @@
 
 /* Pixels of the screen. */
 enum { INNER = 340, LONE_INNER = 480, LEFT = 80, GAP = 56, RIGHT = 130, BOTTOM = 66 };
-enum { TOP = 30, TITLE_LINE = 26, TITLE_LETTER = 10, PANEL_LETTERS = 34, MOST_PANELS = 6 };
+enum {
+    TOP = 30,
+    TITLE_LINE = 26,
+    TITLE_LETTER = 10,
+    PANEL_LETTERS = 34,
+    MOST_PANELS = 6,
+    MOST_NUMBERED = 16
+};
 
 static void check(const FigureText *text, const FigureHeatmaps *maps)
 {
@@ -89,6 +96,13 @@ static void place_panel(FILE *gp, const Canvas *canvas, int i)
     fprintf(gp, "set bmargin at screen %.6f\n", BOTTOM / height);
 }
 
+/* Cells as wide as the unit are numbered one by one, where they are few. */
+static void number_cells(FILE *gp, const char *axis, FigureRange range, int cells)
+{
+    if (cells <= MOST_NUMBERED && fabs(range.high - range.low - cells) < 1e-9)
+        fprintf(gp, "set %stics 1\n", axis);
+}
+
 /* One colour scale for all, beside the last panel. */
 static void place_colourbox(FILE *gp, const Canvas *canvas)
 {
@@ -162,6 +176,8 @@ bool figure_heatmaps(Figures *figures, const FigureText *text, const FigureHeatm
     fputs("set cblabel offset 0.8, 0\n", gp);
     script_range(gp, "x", heatmaps->x);
     script_range(gp, "y", heatmaps->y);
+    number_cells(gp, "x", heatmaps->x, heatmaps->nx);
+    number_cells(gp, "y", heatmaps->y, heatmaps->ny);
     script_range(gp, "cb", range_choose(heatmaps->density, span, 0, false));
     place_colourbox(gp, &canvas);
     fputs("unset colorbox\nunset grid\n", gp);

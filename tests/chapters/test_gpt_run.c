@@ -290,6 +290,21 @@ static void test_resume(void)
                              "9");
 }
 
+/* The level in `induction`'s picture is that of the symbols that it draws: a newline is none. */
+static bool has_level(const Gpt *gpt, const char *folder)
+{
+    const int drawn = gpt->vocabulary - (gpt->text->newline >= 0 ? 1 : 0);
+    char *path = memory_format("%s/induction-loss.gp", folder);
+    char *level = memory_format("%.10g with lines", log(drawn));
+    size_t bytes;
+    char *script = file_read(path, &bytes);
+    bool holds = strstr(script, level) != NULL;
+    free(path);
+    free(level);
+    free(script);
+    return holds;
+}
+
 /* The commands that only read a run: whether each ends and leaves its pictures. Their words would
  * fill the child's buffer. */
 static bool run_quick(Run *run)
@@ -324,6 +339,7 @@ static bool run_quick(Run *run)
         tape_free(task.tape);
         options_free(options);
     }
+    all = all && has_level((const Gpt *)run->model, folder);
     figures_close(figures);
     free(folder);
     return all;

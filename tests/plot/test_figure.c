@@ -336,6 +336,7 @@ static void test_heatmaps(void)
     CU_ASSERT(quarter.count > 335 * 335);
     CU_ASSERT(quarter.x > one.x + 300);
     CU_ASSERT(text_holds(dir, "maps.gp", "with vectors"));
+    CU_ASSERT(text_holds(dir, "maps.gp", "set xtics 1\nset ytics 1\n")); /* cells of width 1 */
     free(picture.rgb);
     figures_close(figures);
     folder_remove(dir);
