@@ -101,6 +101,7 @@ Tensor *gpt_rows_log_prob(const Gpt *gpt, Tensor *x, Rng *noise);
 /* ---------------------------------------------------------------- parts of the family */
 
 extern const OptionSpec gpt_options[], gpt_eval_options[], gpt_sample_options[];
+extern const OptionValue gpt_quick_eval[];
 extern const FamilyCommand gpt_commands[];
 
 void gpt_defaults(Options *options, const Dataset *data);

@@ -8,7 +8,11 @@
 #include <math.h>
 #include <stdlib.h>
 
-const OptionSpec gpt_eval_options[] = {{NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
+const OptionSpec gpt_eval_options[] = {
+    {"hidden", OPTION_INT, "0", "N",
+     "encoder: tokens of each text that are hidden one at a time, drawn; 0: all", 0, 1e9, NULL},
+    {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
+const OptionValue gpt_quick_eval[] = {{"hidden", "4"}, {NULL, NULL}};
 
 enum { TOKENS_AT_ONCE = 8192, IMAGES_AT_ONCE = 200 };
 
@@ -87,25 +91,38 @@ static void judge_decoder(const Gpt *gpt, const Task *task, int first, int rows,
         judge_answers(gpt, &batch, logits, tokens_find(gpt->tokens, after), right + first);
 }
 
-/* sum_t log p(x_t | all others), each token hidden in turn: no likelihood of x, since the
- * conditionals need not belong to one distribution. Source: Besag (1975), "Statistical analysis of
- * non-lattice data"; Wang & Cho (2019), arXiv:1902.04094, sec. 2. */
-static double pseudo_log_prob(const Gpt *gpt, const Task *task, int example)
+/* Token i of `hidden` out of n, each as likely as any other: one from each of so many equal parts,
+ * or, where all are hidden, the i-th. */
+static int hidden_token(int i, int hidden, int n, Rng *noise)
 {
-    int n = text_predicted(task->data, task->split, task->index[example]);
+    if (hidden == n)
+        return i;
+    return (int)((i + rng_uniform_one(noise)) * n / hidden);
+}
+
+/* sum_t log p(x_t | all others), each token hidden in turn: no likelihood of x, since the
+ * conditionals need not belong to one distribution. Where fewer than all are hidden, an estimate
+ * without bias. Source: Besag (1975), "Statistical analysis of
+ * non-lattice data"; Wang & Cho (2019), arXiv:1902.04094, sec. 2. */
+static double pseudo_log_prob(const Gpt *gpt, const Task *task, int example, Rng *noise)
+{
+    const int n = text_predicted(task->data, task->split, task->index[example]);
+    const long most = options_int(task->options, "hidden");
+    const int hidden = most == 0 || most > n ? n : (int)most;
     int at_once = TOKENS_AT_ONCE / gpt->context > 1 ? TOKENS_AT_ONCE / gpt->context : 1;
     double sum = 0;
-    for (int first = 0; first < n; first += at_once) {
-        int rows = n - first < at_once ? n - first : at_once;
+    for (int first = 0; first < hidden; first += at_once) {
+        int rows = hidden - first < at_once ? hidden - first : at_once;
         Tensor *one = fetch(gpt, task, example, 1);
         GptBatch batch = gpt_batch_whole(tensor_repeat_rows(one, rows));
         for (int t = 0; t < rows; t++)
-            gpt_batch_hide(gpt, &batch, t * batch.positions + first + t);
+            gpt_batch_hide(gpt, &batch,
+                           t * batch.positions + hidden_token(first + t, hidden, n, noise));
         Tensor *nats = gpt_neg_log_prob(gpt, &batch, NULL);
         for (int t = 0; t < rows; t++)
             sum -= (double)nats->value[t];
     }
-    return sum;
+    return sum * n / hidden;
 }
 
 /* ---------------------------------------------------------------- per token, per byte */
@@ -178,13 +195,14 @@ static void evaluate_text(Gpt *gpt, const Task *task, LikelihoodReport *report)
     double *right = memory_new((size_t)task->examples, sizeof *right);
     int at_once = decoder ? TOKENS_AT_ONCE / gpt->context : 1;
     at_once = at_once > 0 ? at_once : 1;
+    Rng noise = task->noise;
     Progress progress = progress_start("evaluate", "examples", 0, task->examples, task->quiet);
     for (int first = 0; first < task->examples; first += at_once) {
         int left = task->examples - first, rows = left < at_once ? left : at_once;
         if (decoder)
             judge_decoder(gpt, task, first, rows, found->log_prob, right);
         else
-            found->log_prob[first] = pseudo_log_prob(gpt, task, first);
+            found->log_prob[first] = pseudo_log_prob(gpt, task, first, &noise);
         progress_show(&progress, first + rows, "");
     }
     progress_end(&progress, "");

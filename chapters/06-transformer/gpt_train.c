@@ -59,6 +59,7 @@ const Family gpt_family = {
     .data = "arithmetic",
     .options = gpt_options,
     .eval_options = gpt_eval_options,
+    .quick_eval = gpt_quick_eval,
     .sample_options = gpt_sample_options,
     .loss_unit = "nats a token; of images and points, nats an example",
     .validates_nats = true,

@@ -4,6 +4,7 @@
 
 #include "06-transformer/gpt_generate.h"
 #include "06-transformer/gpt_look.h"
+#include "train/measure.h"
 
 #include <math.h>
 
@@ -364,6 +365,49 @@ static void test_gradient(void)
     check_gradient(small_gpt_of(dataset_load("bars-3"), "--row-hidden 10,10" TINY));
 }
 
+/* ---------------------------------------------------------------- pseudo-likelihood */
+
+/* The encoder's pseudo-likelihood of a text of nine windows with so many tokens hidden. */
+static double pseudo_mean(const SmallGpt *g, const char *hidden, int seed)
+{
+    Run run = {.family = &gpt_family, .model = &g->gpt->model, .data = g->data};
+    Options *options = measure_defaults(&gpt_family, false);
+    char number[16];
+    snprintf(number, sizeof number, "%d", seed);
+    options_put(options, "hidden", hidden, "the test");
+    options_put(options, "eval-seed", number, "the test");
+    const int n = (int)g->data->count[SPLIT_TEST];
+    LikelihoodReport report = measure_likelihoods(&run, g->data, SPLIT_TEST, n, options, true);
+    double sum = 0;
+    for (int i = 0; i < n; i++)
+        sum += report.likelihood[0].log_prob[i];
+    likelihood_report_clear(&report);
+    options_free(options);
+    return sum / n;
+}
+
+/* With some tokens hidden the estimate scatters about the value with all hidden; with more than
+ * there are it is that value. */
+static void test_pseudo(void)
+{
+    enum { SEEDS = 300 };
+    SmallGpt g = small_gpt(TEXT, false, "--context 7 --objective masked" TINY);
+    small_gpt_shake(&g, 0.5);
+    const double all = pseudo_mean(&g, "0", 1);
+    double sum = 0, square = 0;
+    for (int seed = 1; seed <= SEEDS; seed++) {
+        double estimate = pseudo_mean(&g, "3", seed);
+        sum += estimate - all;
+        square += (estimate - all) * (estimate - all);
+    }
+    const double se = sqrt(square) / SEEDS;
+    CU_ASSERT(se > 1e-4 && se < 0.01 * fabs(all));
+    CU_ASSERT(fabs(sum / SEEDS) < 4 * se);
+    CU_ASSERT_EQUAL(pseudo_mean(&g, "7", 1), all);
+    CU_ASSERT_EQUAL(pseudo_mean(&g, "99", 2), all);
+    small_gpt_free(&g);
+}
+
 const Suite suite = {"chapters/transformer",
                      {{"the future is hidden", test_future},
                       {"an encoder sees both sides", test_encoder_sees},
@@ -375,5 +419,6 @@ const Suite suite = {"chapters/transformer",
                       {"lines of unequal length", test_padding},
                       {"lines that are all short", test_short_lines},
                       {"hidden tokens", test_hidden},
+                      {"some tokens hidden for all", test_pseudo},
                       {"gradient along a direction", test_gradient},
                       {NULL, NULL}}};

@@ -7,6 +7,7 @@
 #include "06-transformer/gpt_generate.h"
 #include "06-transformer/gpt_scaling.h"
 #include "support/file.h"
+#include "train/measure.h"
 #include "train/pictures.h"
 
 #include <math.h>
@@ -365,7 +366,7 @@ static void run_all(void *context)
                  .split = SPLIT_TEST,
                  .index = index,
                  .examples = 30,
-                 .options = run->options,
+                 .options = measure_defaults(&gpt_family, true),
                  .dir = dir,
                  .quiet = true};
     task.tape = tape_create(kernels_best());
@@ -373,6 +374,7 @@ static void run_all(void *context)
     gpt_family.evaluate(run->model, &task, &report);
     likelihood_report_print(&report, stdout);
     likelihood_report_clear(&report);
+    options_free((Options *)task.options);
     tape_free(task.tape);
     Figures *figures = pictures_draw(run, true);
     char *first = run_path(dir, "figures/attention.gp"), *loss = run_path(dir, "figures/loss.gp");
