@@ -35,6 +35,7 @@ void gpt_need_decoder(const Gpt *gpt, const char *command);
 typedef struct GptWish {
     CategoricalCut cut;
     long length; /* tokens at most */
+    long sweeps; /* of an encoder: draws of each place */
     bool cached;
     const char *prompt; /* NULL: none */
     const char *option; /* that it came from, for messages */

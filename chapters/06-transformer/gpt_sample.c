@@ -18,6 +18,8 @@ const OptionSpec gpt_sample_options[] = {
     {"temperature", OPTION_REAL, "1", "T", "0: always the likeliest; 1: as learnt", 0, 1e6, NULL},
     {"top-k", OPTION_INT, NULL, "K", "of the K likeliest alone", 1, 1e6, NULL},
     {"top-p", OPTION_REAL, "1", "P", "of the likeliest that hold this share", 1e-9, 1, NULL},
+    {"sweeps", OPTION_INT, "4", "N",
+     "encoder: how often each place is hidden and drawn anew; 0: noise", 0, 1e6, NULL},
     {"no-cache", OPTION_FLAG, NULL, NULL, "compute all positions anew for every token", 0, 0, NULL},
     {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL}};
 
@@ -62,6 +64,7 @@ GptWish gpt_wish_of(const Options *o)
         return usual_wish();
     GptWish wish = {.cut = gpt_cut_of(o),
                     .length = options_int(o, "length"),
+                    .sweeps = options_int(o, "sweeps"),
                     .cached = !options_flag(o, "no-cache"),
                     .option = "--prompt"};
     read_prompt(o, &wish);
@@ -230,24 +233,31 @@ static int places_of(const Gpt *gpt, Rng *noise)
     return (int)(text->begin[line + 1] - text->begin[line]);
 }
 
-/* A text of hidden tokens whose places are filled in a random order, each from all that is there; a
- * line ends with its '\n'. Returns how many there are. Source: Wang & Cho (2019), arXiv:1902.04094,
- * sec. 3, in one pass. */
-static int fill_places(Gpt *gpt, Tape *tape, Rng *noise, const GptWish *wish, uint16_t *token)
+/* Gibbs sampling by the encoder's conditionals: the text begins as tokens drawn from the training
+ * text at random, and in each sweep every place, in a random order, is hidden and drawn anew from
+ * all others. (Begun with all places hidden, of which it learnt nothing, an encoder writes capitals
+ * and stays with them.) A line ends with its '\n'. Returns how many there are. Source: Wang & Cho
+ * (2019), arXiv:1902.04094, sec. 3. */
+static int sample_places(Gpt *gpt, Tape *tape, Rng *noise, const GptWish *wish, uint16_t *token)
 {
-    int places = places_of(gpt, noise), given = gpt->text->lines ? 1 : 0;
+    const Text *text = gpt->text;
+    const uint64_t known = text->token_first[SPLIT_VALIDATION];
+    int places = places_of(gpt, noise), given = text->lines ? 1 : 0;
     uint32_t *order = memory_new((size_t)places, sizeof *order);
     int *seen = memory_new((size_t)places, sizeof *seen);
     double *probability = memory_new((size_t)gpt->vocabulary, sizeof *probability);
-    rng_permutation(noise, order, (size_t)(places - given));
     for (int t = 0; t < places; t++)
-        seen[t] = given && t == places - 1 ? gpt->text->newline : gpt->vocabulary;
-    for (int t = 0; t < places - given; t++) {
+        seen[t] = given && t == places - 1 ? text->newline : text->token[rng_below(noise, known)];
+    for (long draw = 0; draw < wish->sweeps * (places - given); draw++) {
+        const int t = (int)(draw % (places - given));
+        if (t == 0)
+            rng_permutation(noise, order, (size_t)(places - given));
+        const int place = (int)order[t];
+        seen[place] = gpt->vocabulary;
         tape_reset(tape);
         model_bind(&gpt->model, tape);
         GptBatch batch = {.batch = 1, .positions = places, .seen = seen};
         Tensor *h = gpt_hidden(gpt, &batch, NULL, NULL);
-        int place = (int)order[t];
         Tensor *logits = gpt_logits(gpt, tensor_slice(h, 1, place, place + 1));
         categorical_cut(logits->value, gpt->vocabulary, wish->cut, probability);
         seen[place] = categorical_pick(probability, gpt->vocabulary, rng_uniform_one(noise));
@@ -269,7 +279,7 @@ static void sample_encoder(Gpt *gpt, Tape *tape, Rng *noise, int texts, const Gp
                      "out",
                      wish->option);
     for (int s = 0; s < texts; s++) {
-        int n = fill_places(gpt, tape, noise, wish, token);
+        int n = sample_places(gpt, tape, noise, wish, token);
         if (s > 0 && !gpt->text->lines)
             fputs("---------------\n", out);
         print_text(gpt, token, n, false, out);

@@ -163,7 +163,7 @@ static void test_own_samples(void)
     SmallGpt g = small_gpt(TEXT, false, "--context 6" TINY);
     small_gpt_shake(&g, 0.6);
     GptWriter *writer = gpt_writer_create(g.gpt, SEQUENCES, false);
-    GptWish wish = {{1, 0, 1}, LENGTH, false, NULL, ""};
+    GptWish wish = {.cut = {1, 0, 1}, .length = LENGTH, .option = ""};
     uint16_t *token = memory_new(SEQUENCES * (LENGTH + 1), sizeof *token), prompt = 0;
     long *n = memory_new(SEQUENCES, sizeof *n);
     Rng *stream = memory_new(SEQUENCES, sizeof *stream);
