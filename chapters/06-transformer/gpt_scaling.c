@@ -36,11 +36,13 @@ static double train_one(const Task *task, int width, long steps)
     cJSON *stored = run_read_options(task->dir, &gpt_family);
     char *out = memory_format("%s/scaling/width-%d", task->dir, width);
     char *width_text = memory_format("%d", width), *steps_text = memory_format("%ld", steps);
-    char *line[] = {"transformer", "--out",    out,       "--force",  "--quiet",
-                    "--width",     width_text, "--steps", steps_text, NULL};
+    char *threads_text = memory_format("%d", kernels_threads());
+    char *line[] = {"transformer", "--out",   out,        "--force",   "--quiet",    "--width",
+                    width_text,    "--steps", steps_text, "--threads", threads_text, NULL};
     const OptionSpec *tables[] = {loop_options, run_options, gpt_options, family_optimizer_options,
                                   NULL};
-    Options *options = options_parse("transformer scaling", "", tables, 9, line);
+    const int words = (int)(sizeof line / sizeof *line) - 1;
+    Options *options = options_parse("transformer scaling", "", tables, words, line);
     options_from_json(options, stored, stored_path);
     LoopResult result = loop_train(&gpt_family, options, NULL);
     if (!result.finished)
@@ -53,6 +55,7 @@ static double train_one(const Task *task, int width, long steps)
         refuse("scaling: the network of width %d has no held-out loss; give more --steps", width);
     options_free(options);
     cJSON_Delete(stored);
+    free(threads_text);
     free(steps_text);
     free(width_text);
     free(out);
