@@ -64,20 +64,31 @@ static void name_missing(FILE *gp, const FigureBars *bars, FigureRange range)
             fprintf(gp, "set label 'none' at %d, 0 center offset 0, %g front\n", i, lift);
 }
 
-/* The empty second line of a number keeps it off its bar. Error bars are arrows with flat heads:
- * yerrorbars would rub out the bar around a point. */
+/* The numbers of bars that go up stand above them, those of the others below. Error bars are arrows
+ * with flat heads: yerrorbars would rub out the bar around a point. */
 static void plot_bars(const Script *script, const FigureBars *bars)
 {
     const char *name = script->name;
-    bool errors = false;
-    for (int i = 0; i < bars->bars; i++)
-        errors = errors || has_error(&bars->bar[i]);
+    bool errors = false, up = false, down = false;
+    for (int i = 0; i < bars->bars; i++) {
+        const FigureBar *bar = &bars->bar[i];
+        errors = errors || has_error(bar);
+        up = up || (range_can_hold(bar->value, false) && bar->value >= 0);
+        down = down || (range_can_hold(bar->value, false) && bar->value < 0);
+    }
     fprintf(script->gp,
-            "plot '%s.csv' skip 1 using 1:2 with boxes fc lt 1 fs solid 0.75 noborder notitle, \\\n"
-            "    '%s.csv' skip 1 using 1:($2 >= 0 ? $2 + $3 : $2 - $3):"
-            "($2 >= 0 ? sprintf(\"%%.4g\\n \", $2) : sprintf(\" \\n%%.4g\", $2)) "
-            "with labels notitle",
-            name, name);
+            "plot '%s.csv' skip 1 using 1:2 with boxes fc lt 1 fs solid 0.75 noborder notitle",
+            name);
+    if (up)
+        fprintf(script->gp,
+                ", \\\n    '%s.csv' skip 1 using 1:($2 >= 0 ? $2 + $3 : NaN):"
+                "(sprintf('%%.4g', $2)) with labels offset 0, 0.6 notitle",
+                name);
+    if (down)
+        fprintf(script->gp,
+                ", \\\n    '%s.csv' skip 1 using 1:($2 < 0 ? $2 - $3 : NaN):"
+                "(sprintf('%%.4g', $2)) with labels offset 0, -0.6 notitle",
+                name);
     if (errors) /* gnuplot 5.4 crashes on arrows none of which can be drawn */
         fprintf(script->gp,
                 ", \\\n    '%s.csv' skip 1 using 1:($3 > 0 ? $2 - $3 : NaN):(0):(2 * $3) "

@@ -9,10 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* In single quotes, since in double ones gnuplot runs what stands between `...`. A text that begins
+ * with a single quote would be taken to end there: such quotes go before it in double ones. */
 static void quote(FILE *gp, const char *text, bool format)
 {
+    const char *rest = text != NULL ? text : "";
+    const int leading = (int)strspn(rest, "'");
+    if (leading > 0)
+        fprintf(gp, "\"%.*s\".", leading, rest);
     fputc('\'', gp);
-    for (const char *letter = text != NULL ? text : ""; *letter != '\0'; letter++) {
+    for (const char *letter = rest + leading; *letter != '\0'; letter++) {
         if (*letter == '\'' || (format && *letter == '%'))
             fputc(*letter, gp); /* doubled, it stands for itself */
         fputc(iscntrl((unsigned char)*letter) ? ' ' : *letter, gp);

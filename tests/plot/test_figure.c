@@ -350,9 +350,17 @@ static void test_bars(void)
     const FigureBar bar[] = {{"vae", -90.5, 0.5}, {"gan", NAN, NAN}, {"ddpm, tiny", -85, 0}};
     CU_ASSERT_TRUE(
         figure_bars(figures, &(FigureText){.name = "bars"}, &(FigureBars){.bar = bar, .bars = 3}));
+    CU_ASSERT(text_holds(dir, "bars.gp", "labels offset 0, -0.6")); /* numbers below the bars */
+    CU_ASSERT(!text_holds(dir, "bars.gp", "labels offset 0, 0.6"));
     CU_ASSERT(text_holds(dir, "bars.csv",
                          "0,-90.5,0.5,\"vae\"\n1,NaN,0,\"gan\"\n2,-85,0,\"ddpm, tiny\"\n"));
     CU_ASSERT(picture_has_size(dir, "bars.png", WIDE, LOW));
+    const FigureBar token[] = {{"'s", 0.5, 0}, {"''", 0.25, 0}, {"%'", 0.125, 0}};
+    CU_ASSERT_TRUE(figure_bars(figures, &(FigureText){.name = "tokens", .title = "'tis"},
+                               &(FigureBars){.bar = token, .bars = 3}));
+    CU_ASSERT(text_holds(dir, "tokens.gp", "(\"'\".'s' 0, \"''\".'' 1, '%%''' 2)\n"));
+    CU_ASSERT(text_holds(dir, "tokens.gp", "labels offset 0, 0.6"));
+    CU_ASSERT(picture_has_size(dir, "tokens.png", WIDE, LOW));
     figures_close(figures);
     folder_remove(dir);
 }
