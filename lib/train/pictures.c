@@ -255,10 +255,10 @@ Figures *pictures_draw(Run *run, bool quiet)
 
 void pictures_list(const Figures *figures, const char *dir)
 {
-    if (figures_drawn(figures) == 0)
-        printf("no pictures were drawn; scripts and data are in %s/figures\n", dir);
-    else
+    if (figures_drawn(figures) > 0)
         printf("pictures:\n");
+    else if (!figures_have_gnuplot(figures)) /* else there was nothing to draw */
+        printf("no pictures were drawn; scripts and data are in %s/figures\n", dir);
     for (int i = 0; i < figures_drawn(figures); i++)
         printf("  %s\n", figures_path(figures, i));
 }
