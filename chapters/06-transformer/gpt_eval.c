@@ -2,6 +2,7 @@
  * pseudo-likelihood; nats a token and a byte; how far from the best possible; right answers. */
 #include "06-transformer/gpt_points.h"
 
+#include "support/fail.h"
 #include "support/memory.h"
 #include "train/progress.h"
 
@@ -102,8 +103,8 @@ static int hidden_token(int i, int hidden, int n, Rng *noise)
 
 /* sum_t log p(x_t | all others), each token hidden in turn: no likelihood of x, since the
  * conditionals need not belong to one distribution. Where fewer than all are hidden, an estimate
- * without bias. Source: Besag (1975), "Statistical analysis of
- * non-lattice data"; Wang & Cho (2019), arXiv:1902.04094, sec. 2. */
+ * without bias. Source: Besag (1975), "Statistical analysis of non-lattice data"; Wang & Cho
+ * (2019), arXiv:1902.04094, sec. 2. */
 static double pseudo_log_prob(const Gpt *gpt, const Task *task, int example, Rng *noise)
 {
     const int n = text_predicted(task->data, task->split, task->index[example]);
@@ -215,6 +216,10 @@ static void evaluate_text(Gpt *gpt, const Task *task, LikelihoodReport *report)
 void gpt_evaluate(Model *model, const Task *task, LikelihoodReport *report)
 {
     Gpt *gpt = (Gpt *)model;
+    if (gpt->objective == GPT_NEXT && options_typed(task->options, "hidden"))
+        refuse_usage(
+            "--hidden: is for encoders; of a decoder every token is judged at once; leave it "
+            "out");
     if (gpt->tokens != NULL)
         evaluate_text(gpt, task, report);
     else if (gpt->edges != NULL)

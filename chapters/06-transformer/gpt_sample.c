@@ -275,9 +275,10 @@ static void sample_encoder(Gpt *gpt, Tape *tape, Rng *noise, int texts, const Gp
 {
     uint16_t *token = memory_new((size_t)gpt->context, sizeof *token);
     if (wish->prompt != NULL)
-        refuse_usage("%s: is for decoders; this encoder fills hidden places in any order; leave it "
-                     "out",
-                     wish->option);
+        refuse_usage(
+            "%s: is for decoders; this encoder draws every place from all others; leave it "
+            "out",
+            wish->option);
     for (int s = 0; s < texts; s++) {
         int n = sample_places(gpt, tape, noise, wish, token);
         if (s > 0 && !gpt->text->lines)
@@ -291,6 +292,10 @@ void gpt_sample_text(Model *model, Tape *tape, Rng *noise, const SampleRequest *
 {
     Gpt *gpt = (Gpt *)model;
     GptWish wish = gpt_wish_of(request->options);
+    if (gpt->objective == GPT_NEXT && request->options != NULL &&
+        options_typed(request->options, "sweeps"))
+        refuse_usage(
+            "--sweeps: is for encoders; this decoder writes each token once; leave it out");
     if (gpt->objective == GPT_NEXT)
         sample_decoder(gpt, *noise, request->n, &wish, out);
     else

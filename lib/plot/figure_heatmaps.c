@@ -7,14 +7,8 @@
 
 /* Pixels of the screen. */
 enum { INNER = 340, LONE_INNER = 480, LEFT = 80, GAP = 56, RIGHT = 130, BOTTOM = 66 };
-enum {
-    TOP = 30,
-    TITLE_LINE = 26,
-    TITLE_LETTER = 10,
-    PANEL_LETTERS = 34,
-    MOST_PANELS = 6,
-    MOST_NUMBERED = 16
-};
+enum { TOP = 30, TITLE_LINE = 26, TITLE_LETTER = 10, PANEL_LETTERS = 34 };
+enum { MOST_PANELS = 6, MOST_NUMBERED = 16 };
 
 static void check(const FigureText *text, const FigureHeatmaps *maps)
 {

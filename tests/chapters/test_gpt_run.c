@@ -273,6 +273,31 @@ static void test_lines(void)
     small_gpt_free(&g);
 }
 
+static void sweep_decoder(void *context)
+{
+    (void)context;
+    SmallGpt g = small_gpt(TEXT, false, "--context 8" TINY);
+    write_with(&g, "--sweeps 2", 1, 1);
+}
+
+static void hide_from_decoder(void *context)
+{
+    (void)context;
+    SmallGpt g = small_gpt(TEXT, false, "--context 8" TINY);
+    const OptionSpec *tables[] = {gpt_eval_options, NULL};
+    char *line[] = {"eval", "--hidden", "3"};
+    Task task = {.data = g.data, .options = options_parse("eval", "", tables, 3, line)};
+    gpt_family.evaluate(&g.gpt->model, &task, NULL);
+}
+
+static void test_encoders_options(void)
+{
+    ChildResult swept = child_run(sweep_decoder, NULL);
+    ChildResult hidden = child_run(hide_from_decoder, NULL);
+    CU_ASSERT(child_said(&swept, 2, "--sweeps: is for encoders"));
+    CU_ASSERT(child_said(&hidden, 2, "--hidden: is for encoders"));
+}
+
 /* Lines of one place each, by many networks. A sweep hides the place before it is drawn, so what
  * the line began as is forgotten: the likeliest symbol is the same for all. Without a sweep they
  * are noise. */
@@ -535,6 +560,7 @@ const Suite suite = {"chapters/transformer runs",
                       {"the cache changes no text", test_cache},
                       {"the cache changes no score", test_scores},
                       {"lines, and an encoder's texts", test_lines},
+                      {"an encoder's options", test_encoders_options},
                       {"an encoder's sweeps", test_sweeps},
                       {"stopped runs go on to the same bits", test_resume},
                       {"runs are evaluated and drawn", test_evaluate},
