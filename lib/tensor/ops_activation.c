@@ -289,10 +289,7 @@ Tensor *tensor_gelu(Tensor *a)
     real *slope = op_memory(y, n, sizeof *slope);
     y->attr.slope = slope;
 #pragma omp parallel for simd schedule(static) if (parallel : n >= OP_PARALLEL_FROM)
-    for (size_t i = 0; i < n; i++) {
-        real p = vec_normal_cdf(x[i]);
-        v[i] = x[i] * p;
-        slope[i] = p + x[i] * density(x[i]);
-    }
+    for (size_t i = 0; i < n; i++)
+        v[i] = vec_gelu(x[i], &slope[i]);
     return y;
 }

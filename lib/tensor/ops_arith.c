@@ -16,10 +16,13 @@ typedef struct Walk {
     size_t outer; /* product of the others */
 } Walk;
 
-/* One row of the innermost loop: where it starts in a, b and y. */
+/* One row of the innermost loop: where it starts in a, b and y, and its length. A single long row
+ * is cut into pieces, so that threads can share it. */
 typedef struct Row {
-    size_t a, b, y;
+    size_t a, b, y, length;
 } Row;
+
+enum { PIECE = 4096 };
 
 static void result_shape(const char *op, const Tensor *a, const Tensor *b,
                          int shape[TENSOR_MOST_DIMS])
@@ -65,9 +68,20 @@ static Walk walk_of(const Tensor *y, const Tensor *a, const Tensor *b)
     return w;
 }
 
+static size_t pieces_of(const Walk *w)
+{
+    return w->dims == 1 ? (w->inner + PIECE - 1) / PIECE : 1;
+}
+
+static Row piece_at(const Walk *w, size_t piece)
+{
+    const size_t at = piece * PIECE, left = w->inner - at;
+    return (Row){at * w->stride_a[0], at * w->stride_b[0], at, left < PIECE ? left : PIECE};
+}
+
 static Row row_at(const Walk *w, size_t outer)
 {
-    Row row = {0, 0, outer * w->inner};
+    Row row = {0, 0, outer * w->inner, w->inner};
     for (int i = w->dims - 2; i >= 0; i--) {
         size_t at = outer % w->count[i];
         outer /= w->count[i];
@@ -102,32 +116,35 @@ row_loop(Kind kind, size_t n, const real *a, size_t sa, const real *b, size_t sb
         y[i] = combine(kind, a[i * sa], b[i * sb]);
 }
 
-static inline __attribute__((always_inline)) void row_any(Kind kind, const Walk *w, const real *a,
-                                                          const real *b, real *y)
+static inline __attribute__((always_inline)) void row_any(Kind kind, const Walk *w, size_t n,
+                                                          const real *a, const real *b, real *y)
 {
     size_t sa = w->stride_a[w->dims - 1], sb = w->stride_b[w->dims - 1];
     if (sa == 1 && sb == 1)
-        row_loop(kind, w->inner, a, 1, b, 1, y);
+        row_loop(kind, n, a, 1, b, 1, y);
     else if (sa == 1)
-        row_loop(kind, w->inner, a, 1, b, 0, y);
+        row_loop(kind, n, a, 1, b, 0, y);
     else
-        row_loop(kind, w->inner, a, 0, b, sb, y);
+        row_loop(kind, n, a, 0, b, sb, y);
 }
 
-static void row_forward(Kind kind, const Walk *w, const real *a, const real *b, real *y)
+static void row_forward(Kind kind, const Walk *w, Row row, const real *a_value, const real *b_value,
+                        real *y_value)
 {
+    const real *a = a_value + row.a, *b = b_value + row.b;
+    real *y = y_value + row.y;
     switch (kind) {
     case ADD:
-        row_any(ADD, w, a, b, y);
+        row_any(ADD, w, row.length, a, b, y);
         break;
     case SUB:
-        row_any(SUB, w, a, b, y);
+        row_any(SUB, w, row.length, a, b, y);
         break;
     case MUL:
-        row_any(MUL, w, a, b, y);
+        row_any(MUL, w, row.length, a, b, y);
         break;
     case DIV:
-        row_any(DIV, w, a, b, y);
+        row_any(DIV, w, row.length, a, b, y);
         break;
     }
 }
@@ -138,23 +155,11 @@ static Tensor *forward(const Op *op, Kind kind, Tensor *a, Tensor *b)
     result_shape(op->name, a, b, shape);
     Tensor *y = op_result(op, a->rank, shape, 2, (Tensor *[]){a, b});
     Walk w = walk_of(y, a, b);
-    if (w.dims == 1 && y->size >= OP_PARALLEL_FROM) { /* cut the one long row into pieces */
-        size_t piece = 4096, pieces = (y->size + piece - 1) / piece;
-        size_t sa = w.stride_a[0], sb = w.stride_b[0];
-#pragma omp parallel for schedule(static)
-        for (size_t p = 0; p < pieces; p++) {
-            Walk part = w;
-            size_t at = p * piece;
-            part.inner = y->size - at < piece ? y->size - at : piece;
-            row_forward(kind, &part, a->value + at * sa, b->value + at * sb, y->value + at);
-        }
-        return y;
-    }
+    const size_t pieces = pieces_of(&w);
 #pragma omp parallel for schedule(static) if (y->size >= OP_PARALLEL_FROM)
-    for (size_t o = 0; o < w.outer; o++) {
-        Row row = row_at(&w, o);
-        row_forward(kind, &w, a->value + row.a, b->value + row.b, y->value + row.y);
-    }
+    for (size_t o = 0; o < w.outer * pieces; o++)
+        row_forward(kind, &w, pieces > 1 ? piece_at(&w, o) : row_at(&w, o), a->value, b->value,
+                    y->value);
     return y;
 }
 
@@ -242,11 +247,12 @@ static void side_backward(Tensor *y, int side, Slope slope)
         b = swap;
     }
     bool crossed = slope == OTHER && side == 1;
+    const size_t pieces = repeated ? 1 : pieces_of(&w);
 #pragma omp parallel for schedule(static) if (!repeated && y->size >= OP_PARALLEL_FROM)
-    for (size_t o = 0; o < w.outer; o++) {
-        Row row = row_at(&w, o);
+    for (size_t o = 0; o < w.outer * pieces; o++) {
+        const Row row = pieces > 1 ? piece_at(&w, o) : row_at(&w, o);
         size_t out = side == 0 ? row.a : row.b;
-        share_any(slope, w.inner, y->grad + row.y, a->value + (crossed ? row.b : row.a),
+        share_any(slope, row.length, y->grad + row.y, a->value + (crossed ? row.b : row.a),
                   crossed ? sb : sa, b->value + (crossed ? row.a : row.b), crossed ? sa : sb,
                   g.data + out, so, repeated || g.add);
     }

@@ -18,11 +18,13 @@ enum {
 
 typedef real Lanes __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(real)), may_alias));
 
-/* sum += a b */
-static inline __attribute__((always_inline)) void add_product(real a, const Lanes *b, Lanes *sum)
+/* sum + a b. By value, and with loops that are unrolled: an array whose elements are reached
+ * through pointers gcc keeps in memory. */
+static inline __attribute__((always_inline)) Lanes add_product(real a, Lanes b, Lanes sum)
 {
     for (int l = 0; l < LANES; l++)
-        (*sum)[l] = vec_fma(a, (*b)[l], (*sum)[l]);
+        sum[l] = vec_fma(a, b[l], sum[l]);
+    return sum;
 }
 
 /* Rows i .. of C and what they are made of: terms from .. to-1. */
@@ -34,7 +36,12 @@ typedef struct Band {
 static inline __attribute__((always_inline)) void full_tile(const SmallProduct *p, Band band, int j,
                                                             int rows)
 {
-    Lanes sum[TILE_ROWS][PARTS] = {{{0}}};
+    Lanes sum[TILE_ROWS][PARTS];
+#pragma GCC unroll 6
+    for (int r = 0; r < TILE_ROWS; r++)
+#pragma GCC unroll 4
+        for (int s = 0; s < PARTS; s++)
+            sum[r][s] = (Lanes){0};
     const size_t a_row = p->a_row, a_column = p->a_column, b_row = p->b_row;
     const real *a = p->a + (size_t)band.i * a_row + (size_t)band.from * a_column;
     const real *b = p->b + (size_t)band.from * b_row + j;
@@ -46,15 +53,19 @@ static inline __attribute__((always_inline)) void full_tile(const SmallProduct *
         for (int r = 0; r < rows; r++)
 #pragma GCC unroll 4
             for (int s = 0; s < PARTS; s++)
-                add_product(a[(size_t)r * a_row], &row[s], &sum[r][s]);
+                sum[r][s] = add_product(a[(size_t)r * a_row], row[s], sum[r][s]);
     }
-    for (int r = 0; r < rows; r++)
+    const size_t c_row = p->c_row;
+    const bool add = p->add;
+    real *c = p->c + (size_t)band.i * c_row + j;
+#pragma GCC unroll 6
+    for (int r = 0; r < rows; r++, c += c_row)
+#pragma GCC unroll 4
         for (int s = 0; s < PARTS; s++) {
-            Lanes *c = (Lanes *)(p->c + (size_t)(band.i + r) * p->c_row + j + s * LANES);
-            if (p->add)
-                *c += sum[r][s];
-            else
-                *c = sum[r][s];
+            Lanes *to = (Lanes *)(c + s * LANES);
+            if (add)
+                sum[r][s] += *to;
+            *to = sum[r][s];
         }
 }
 

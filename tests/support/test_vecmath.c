@@ -71,6 +71,23 @@ static void test_normal_cdf(void)
     CU_ASSERT(vec_normal_cdf(-INFINITY) < 1e-15f && vec_normal_cdf(-INFINITY) >= 0);
 }
 
+static void test_gelu(void)
+{
+    double largest = 0;
+    int differ = 0;
+    for (int i = -1000000; i <= 1000000; i++) {
+        float x = (float)i * 1e-5f, slope, value = vec_gelu(x, &slope);
+        double at = (double)x, density = exp(-at * at / 2) / sqrt(2 * acos(-1));
+        differ += value != x * vec_normal_cdf(x);
+        largest = fmax(largest, fabs((double)slope - erfc(-at * sqrt(0.5)) / 2 - at * density));
+    }
+    CU_ASSERT(differ == 0 && largest <= 2e-7);
+    float slope[3], value = vec_gelu(NAN, &slope[0]);
+    CU_ASSERT(isnan(value) && isnan(slope[0]));
+    CU_ASSERT(vec_gelu(100, &slope[1]) == 100 && slope[1] == 1);
+    CU_ASSERT(fabsf(vec_gelu(-100, &slope[2])) < 1e-14f && fabsf(slope[2]) < 1e-14f);
+}
+
 static void test_special_values(void)
 {
     CU_ASSERT(vec_exp_falling(0) == 1 && isnan(vec_exp_falling(NAN)));
@@ -122,6 +139,7 @@ static void test_lanes(void)
 const Suite suite = {"support/vecmath",
                      {{"errors in ulp", test_errors},
                       {"errors of the normal distribution", test_normal_cdf},
+                      {"gelu and its slope", test_gelu},
                       {"special values", test_special_values},
                       {"no subnormal results", test_no_subnormals},
                       {"values do not depend on the lane", test_lanes},

@@ -3,6 +3,7 @@
  * product of float matrices is gamma_k sum |a||b| with gamma_k about k eps / 2, in any order of
  * adding. Source: Higham (2002), "Accuracy and Stability of Numerical Algorithms", sec. 3.5. */
 #include "harness/suite.h"
+#include "support/memory.h"
 #include "support/rng.h"
 #include "tensor/kernels.h"
 #include "tensor/tape.h"
@@ -11,6 +12,7 @@
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { ABORTED = 128 + SIGABRT };
@@ -94,6 +96,48 @@ static void test_gemm(void)
     CU_ASSERT_EQUAL(wrong, 0);
 }
 
+/* Widths at which rows clash in the caches, which the fast table treats in its own way: A^T B of
+ * more terms than it copies at once, of both tables and with one and two threads. */
+static void test_wide_rows(void)
+{
+    static const int size[][3] = {
+        {512, 64, 97}, {64, 512, 200}, {512, 1024, 96}, {100, 512, 64}, {1024, 70, 193}};
+    enum { MOST = 512 * 1024 };
+    real *a = memory_new(MOST, sizeof *a), *b = memory_new(MOST, sizeof *b);
+    real *start = memory_new(MOST, sizeof *start), *c[3];
+    for (int i = 0; i < 3; i++)
+        c[i] = memory_new(MOST, sizeof **c);
+    const int threads = kernels_threads();
+    Rng rng = rng_stream(2, "gemm");
+    rng_normal(&rng, a, MOST);
+    rng_normal(&rng, b, MOST);
+    rng_normal(&rng, start, MOST);
+    for (size_t s = 0; s < sizeof size / sizeof *size; s++)
+        for (int add = 0; add < 2; add++) {
+            const int m = size[s][0], n = size[s][1], k = size[s][2], entries = m * n;
+            Gemm g = {m, n, k, a, b, NULL, true, false, add};
+            for (int i = 0; i < 3; i++) {
+                memcpy(c[i], start, (size_t)entries * sizeof **c);
+                kernels_set_threads(i == 2 ? 2 : 1);
+                g.c = c[i];
+                (i == 0 ? &kernels_portable : kernels_best())->gemm(&g);
+            }
+            /* two float products of normal numbers: 2 gamma_k sum |a||b|, which is about 0.64 k */
+            const double bound = 2.0 * (k + 2) * (double)FLT_EPSILON / 2 * (0.64 * k + 40);
+            int wrong = 0;
+            for (int i = 0; i < entries; i++)
+                wrong += !(fabs((double)c[1][i] - (double)c[0][i]) <= bound);
+            CU_ASSERT_EQUAL(wrong, 0);
+            CU_ASSERT(memcmp(c[1], c[2], (size_t)entries * sizeof **c) == 0);
+        }
+    kernels_set_threads(threads);
+    for (int i = 0; i < 3; i++)
+        free(c[i]);
+    free(a);
+    free(b);
+    free(start);
+}
+
 /* The oracle itself on a product that one can do in the head: [1 2; 3 4] [5 6; 7 8]. */
 static void test_by_hand(void)
 {
@@ -152,6 +196,7 @@ static void test_threads(void)
 const Suite suite = {"tensor/kernels",
                      {{"a product by hand", test_by_hand},
                       {"products of odd sizes", test_gemm},
+                      {"products with wide rows", test_wide_rows},
                       {"the tables", test_tables},
                       {"threads", test_threads},
                       {NULL, NULL}}};
