@@ -37,6 +37,10 @@ typedef struct Grad {
 } Grad;
 Grad grad_open(Tensor *parent);
 
+/* Where all that is left of a rule is to copy y's gradient, a parent that has none yet may take its
+ * memory instead: true if it did. y has no gradient from then on. */
+bool grad_take_over(Tensor *parent, Tensor *y);
+
 /* The sum so far; a rule writes data[i] = grad_kept(data, add, i) + share. data and add are copied
  * into local variables first: gcc does not vectorise a threaded loop that reads them through the
  * struct. */

@@ -262,7 +262,8 @@ static void side_backward(Tensor *y, int side, Slope slope)
 static void add_backward(Tensor *y)
 {
     side_backward(y, 0, ONE);
-    side_backward(y, 1, ONE);
+    if (!grad_take_over(y->parent[1], y))
+        side_backward(y, 1, ONE);
 }
 
 /* The tangent of a side that was repeated is repeated too. */

@@ -16,6 +16,8 @@ static void add_copy(Grad g, const real *dy, size_t n)
 /* reshape   Y = A under another shape, the same memory    A' += Y' */
 static void reshape_backward(Tensor *y)
 {
+    if (grad_take_over(y->parent[0], y))
+        return;
     Grad a = grad_open(y->parent[0]);
     if (a.data != NULL)
         add_copy(a, y->grad, y->size);

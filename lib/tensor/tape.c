@@ -19,6 +19,13 @@ typedef struct Block {
     size_t bytes;
 } Block;
 
+/* Memory of a gradient that no one reads any more, for the next of the same size: it is still in
+ * the caches. */
+typedef struct Spare {
+    real *data;
+    size_t size;
+} Spare;
+
 struct Tape {
     const Kernels *kernels;
     Backend *backend;
@@ -29,6 +36,8 @@ struct Tape {
     size_t used;   /* bytes of it                */
     Tensor **node; /* recorded results in creation order */
     int nodes, room;
+    Spare *spare; /* the latest last */
+    int spares, spare_room;
     bool recording;
     unsigned sweep;   /* counts sweeps of either direction          */
     bool only_wanted; /* the sweep under way is a tape_gradient     */
@@ -53,6 +62,7 @@ void tape_free(Tape *tape)
     for (int i = 0; i < tape->blocks; i++)
         free(tape->block[i].memory);
     free(tape->node);
+    free(tape->spare);
     free(tape);
 }
 
@@ -69,6 +79,7 @@ void tape_reset(Tape *tape)
     tape->current = 0;
     tape->used = 0;
     tape->nodes = 0;
+    tape->spares = 0;
 }
 
 bool tape_recording(const Tape *tape)
@@ -95,6 +106,7 @@ void tape_release(Tape *tape, TapeMark mark)
     tape->current = mark.block;
     tape->used = mark.used;
     tape->nodes = mark.nodes;
+    tape->spares = 0;
     for (int i = 0; i < tape->nodes; i++)
         tape->node[i]->grad = NULL; /* it may lie in what was given back */
 }
@@ -102,6 +114,7 @@ void tape_release(Tape *tape, TapeMark mark)
 size_t tape_bytes(const Tape *tape)
 {
     size_t bytes = (size_t)tape->room * sizeof *tape->node;
+    bytes += (size_t)tape->spare_room * sizeof *tape->spare;
     for (int i = 0; i < tape->blocks; i++)
         bytes += tape->block[i].bytes;
     return bytes;
@@ -290,16 +303,66 @@ void op_gemm(const Tape *tape, Gemm gemm)
 
 /* ---------------------------------------------------------------- the reverse sweep */
 
+static real *take_grad(Tape *tape, size_t size)
+{
+    for (int i = tape->spares - 1; i >= 0; i--)
+        if (tape->spare[i].size == size) {
+            real *data = tape->spare[i].data;
+            memmove(&tape->spare[i], &tape->spare[i + 1],
+                    (size_t)(tape->spares - i - 1) * sizeof *tape->spare);
+            tape->spares--;
+            return data;
+        }
+    return take(tape, size, sizeof(real));
+}
+
+/* After a result's own rule has run, its gradient is read no more. */
+static void give_back_grad(Tape *tape, Tensor *result)
+{
+    if (!result->grad_is_lent)
+        return;
+    if (tape->spares == tape->spare_room) {
+        int room = tape->spare_room == 0 ? 64 : 2 * tape->spare_room;
+        Spare *more = memory_new((size_t)room, sizeof *more);
+        if (tape->spares > 0)
+            memcpy(more, tape->spare, (size_t)tape->spares * sizeof *more);
+        free(tape->spare);
+        tape->spare = more;
+        tape->spare_room = room;
+        tape->allocations++;
+    }
+    tape->spare[tape->spares++] = (Spare){result->grad, result->size};
+    result->grad = NULL;
+    result->has_grad = result->grad_is_lent = false;
+}
+
+static bool grad_is_needed(const Tensor *parent)
+{
+    return parent->needs_grad &&
+           (!parent->tape->only_wanted || parent->wanted == parent->tape->sweep);
+}
+
+bool grad_take_over(Tensor *parent, Tensor *y)
+{
+    if (!grad_is_needed(parent) || parent->grad != NULL || parent->op == NULL || !y->grad_is_lent ||
+        parent->size != y->size)
+        return false;
+    parent->grad = y->grad;
+    parent->has_grad = parent->grad_is_lent = true;
+    y->grad = NULL;
+    y->has_grad = y->grad_is_lent = false;
+    return true;
+}
+
 Grad grad_open(Tensor *parent)
 {
     Grad g = {NULL, false};
-    bool needed = parent->needs_grad;
-    if (needed && parent->tape->only_wanted)
-        needed = parent->wanted == parent->tape->sweep;
-    if (!needed)
+    if (!grad_is_needed(parent))
         return g;
-    if (parent->grad == NULL)
-        parent->grad = take(parent->tape, parent->size, sizeof *parent->grad);
+    if (parent->grad == NULL) {
+        parent->grad_is_lent = parent->op != NULL;
+        parent->grad = take_grad(parent->tape, parent->size);
+    }
     g.data = parent->grad;
     g.add = parent->has_grad;
     parent->has_grad = true;
@@ -345,6 +408,7 @@ static void sweep_back(Tensor *y, const real *seed)
         check_versions(node);
         profile_switch(tape->profile, node->op->name, PROFILE_BACKWARD);
         node->op->backward(node);
+        give_back_grad(tape, node);
     }
     profile_switch(tape->profile, "other", PROFILE_REST);
 }

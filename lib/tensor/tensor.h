@@ -90,9 +90,11 @@ struct Tensor {
     int shape[TENSOR_MOST_DIMS];
     size_t size; /* numbers in it                                                        */
     real *value;
-    real *grad; /* d loss / d value, [size]; meaningful when has_grad                   */
+    real *grad; /* d loss / d value, [size]; meaningful when has_grad. After a sweep leaves have
+                   theirs; what came in between has not: its memory has served others. */
     bool has_grad;
-    bool needs_grad; /* a gradient with respect to it, or to something it came from, is wanted */
+    bool grad_is_lent; /* by the sweep under way */
+    bool needs_grad;   /* a gradient with respect to it, or to something it came from, is wanted */
     Tape *tape;
     const Op *op; /* what made it; NULL: a leaf                                           */
     Tensor **parent;

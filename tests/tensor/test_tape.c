@@ -291,20 +291,54 @@ static void test_first_not_finite(void)
 
 /* ---------------------------------------------------------------- sweeps */
 
-/* On leaves two sweeps add up; the gradients inside belong to one sweep. */
+/* On leaves two sweeps add up; the gradients inside belong to one sweep, which keeps none. */
 static void test_sweeps_add_up(void)
 {
     Tape *tape = tape_create(&kernels_portable);
     Tensor *x = tensor_watch(number(tape, 3));
     Tensor *y = tensor_square(x), *z = tensor_scale(y, 5);
     tape_backward(z);
-    CU_ASSERT(x->grad[0] == 30 && y->grad[0] == 5);
+    CU_ASSERT(x->grad[0] == 30 && y->grad == NULL && !y->has_grad);
     tape_backward(z);
-    CU_ASSERT(x->grad[0] == 60 && y->grad[0] == 5);
+    CU_ASSERT(x->grad[0] == 60 && y->grad == NULL);
     tape_backward(y);
-    CU_ASSERT(x->grad[0] == 66 && y->grad[0] == 1);
+    CU_ASSERT(x->grad[0] == 66 && z->grad == NULL);
     tape_backward(x); /* a leaf with respect to itself */
     CU_ASSERT(x->grad[0] == 67);
+    tape_free(tape);
+}
+
+/* A sum hands its gradient's memory to an operand: also where an operand stands on both sides, or
+ * is wanted again further down. u = ((a + a) + a) + (a + a) with a = x^2, under two shapes. */
+static void test_gradients_handed_over(void)
+{
+    Tape *tape = tape_create(&kernels_portable);
+    real values[4] = {1, -2, 3, 5};
+    Tensor *x = tensor_watch(tensor_from(tape, 1, (int[]){4}, values));
+    Tensor *a = tensor_square(x), *flat = tensor_reshape(a, 2, (int[]){2, 2});
+    Tensor *s = tensor_add(flat, flat);
+    Tensor *u = tensor_add(tensor_add(s, tensor_reshape(a, 2, (int[]){2, 2})), s);
+    tape_backward(tensor_sum(u));
+    for (int i = 0; i < 4; i++)
+        CU_ASSERT(u->value[i] == 5 * values[i] * values[i] && x->grad[i] == 10 * values[i]);
+    tape_free(tape);
+}
+
+/* A sweep down a long chain needs memory for a few gradients, not for all: the chain fills more
+ * than half of what the tape holds. */
+static void test_gradients_share_memory(void)
+{
+    enum { LONG = 1 << 16, CHAIN = 33 };
+    Tape *tape = tape_create(&kernels_portable);
+    Tensor *y = tensor_watch(tensor_fill(tape, 1, (int[]){LONG}, 1)), *x = y;
+    for (int i = 0; i < CHAIN; i++)
+        y = tensor_scale(y, -1);
+    Tensor *sum = tensor_sum(y);
+    size_t before = tape_bytes(tape);
+    CU_ASSERT(before < 2 * CHAIN * LONG * sizeof(real));
+    tape_backward(sum);
+    CU_ASSERT(tape_bytes(tape) < before + LONG * sizeof(real));
+    CU_ASSERT(x->grad[0] == -1 && x->grad[LONG - 1] == -1);
     tape_free(tape);
 }
 
@@ -422,6 +456,8 @@ const Suite suite = {"tensor/tape",
                       {"versions of weights", test_versions},
                       {"first not finite", test_first_not_finite},
                       {"sweeps add up", test_sweeps_add_up},
+                      {"gradients handed over", test_gradients_handed_over},
+                      {"gradients share memory", test_gradients_share_memory},
                       {"seeds", test_seeds},
                       {"unwatched leaves", test_unwatched},
                       {"same inputs, same bits", test_same_bits},
