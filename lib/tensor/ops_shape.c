@@ -223,9 +223,11 @@ Tensor *tensor_slice(Tensor *a, int axis, int begin, int end)
     return y;
 }
 
-/* gather   Y_i = T_index(i), rows    T'_index(i) += Y'_i, in the order of i */
+/* gather   Y_i = T_index(i), rows    T'_index(i) += Y'_i, in the order of i; threads share the
+ * columns */
 static void gather_backward(Tensor *y)
 {
+    enum { STRIP = 32 };
     Tensor *table = y->parent[0];
     size_t d = (size_t)tensor_columns(table);
     Grad t = grad_open(table);
@@ -233,9 +235,13 @@ static void gather_backward(Tensor *y)
         return;
     if (!t.add)
         memset(t.data, 0, table->size * sizeof *t.data);
-    for (int i = 0; i < y->shape[0]; i++)
-        for (size_t j = 0; j < d; j++)
-            t.data[(size_t)y->attr.index[i] * d + j] += y->grad[(size_t)i * d + j];
+#pragma omp parallel for schedule(static) if (y->size >= OP_PARALLEL_FROM)
+    for (size_t begin = 0; begin < d; begin += STRIP) {
+        const size_t end = begin + STRIP < d ? begin + STRIP : d;
+        for (int i = 0; i < y->shape[0]; i++)
+            for (size_t j = begin; j < end; j++)
+                t.data[(size_t)y->attr.index[i] * d + j] += y->grad[(size_t)i * d + j];
+    }
 }
 
 static Tensor *gather_tangent(Tensor *y, Tensor *const *dt)

@@ -209,11 +209,13 @@ Tensor *tensor_cross_entropy(Tensor *logits, const int *label)
     Tensor *y = op_result(&cross_entropy_op, 2, (int[]){rows, 1}, 1, &logits);
     y->attr.index = op_memory(y, (size_t)rows, sizeof *label);
     memcpy(y->attr.index, label, (size_t)rows * sizeof *label);
-    for (int r = 0; r < rows; r++) {
-        const real *row = logits->value + (size_t)r * (size_t)n;
+    for (int r = 0; r < rows; r++)
         if (label[r] < 0 || label[r] >= n)
             fail("cross_entropy: label %d of row %d; '%s' has classes 0 .. %d", label[r], r,
                  logits->name, n - 1);
+#pragma omp parallel for schedule(static) if (logits->size >= OP_PARALLEL_FROM)
+    for (int r = 0; r < rows; r++) {
+        const real *row = logits->value + (size_t)r * (size_t)n;
         y->value[r] = row_log_sum_exp(row, n) - row[label[r]];
     }
     return y;
