@@ -128,7 +128,8 @@ static void test_wide_rows(void)
             for (int i = 0; i < entries; i++)
                 wrong += !(fabs((double)c[1][i] - (double)c[0][i]) <= bound);
             CU_ASSERT_EQUAL(wrong, 0);
-            CU_ASSERT(memcmp(c[1], c[2], (size_t)entries * sizeof **c) == 0);
+            if (kernels_best() != &kernels_portable) /* a CBLAS may add in another order */
+                CU_ASSERT(memcmp(c[1], c[2], (size_t)entries * sizeof **c) == 0);
         }
     kernels_set_threads(threads);
     for (int i = 0; i < 3; i++)
