@@ -181,18 +181,23 @@ static void *take(Tape *tape, size_t count, size_t size)
     return memory;
 }
 
+/* A full list in twice the room, or `first` entries for a new one. */
+static void *grow(Tape *tape, void *list, int *room, int first, size_t entry)
+{
+    const int more = *room == 0 ? first : 2 * *room;
+    void *larger = memory_new((size_t)more, entry);
+    if (*room > 0)
+        memcpy(larger, list, (size_t)*room * entry);
+    free(list);
+    *room = more;
+    tape->allocations++;
+    return larger;
+}
+
 static void remember(Tape *tape, Tensor *node)
 {
-    if (tape->nodes == tape->room) {
-        int room = tape->room == 0 ? 1024 : 2 * tape->room;
-        Tensor **more = memory_new((size_t)room, sizeof *more);
-        if (tape->nodes > 0)
-            memcpy(more, tape->node, (size_t)tape->nodes * sizeof *more);
-        free(tape->node);
-        tape->node = more;
-        tape->room = room;
-        tape->allocations++;
-    }
+    if (tape->nodes == tape->room)
+        tape->node = grow(tape, tape->node, &tape->room, 1024, sizeof *tape->node);
     tape->node[tape->nodes++] = node;
 }
 
@@ -321,16 +326,8 @@ static void give_back_grad(Tape *tape, Tensor *result)
 {
     if (!result->grad_is_lent)
         return;
-    if (tape->spares == tape->spare_room) {
-        int room = tape->spare_room == 0 ? 64 : 2 * tape->spare_room;
-        Spare *more = memory_new((size_t)room, sizeof *more);
-        if (tape->spares > 0)
-            memcpy(more, tape->spare, (size_t)tape->spares * sizeof *more);
-        free(tape->spare);
-        tape->spare = more;
-        tape->spare_room = room;
-        tape->allocations++;
-    }
+    if (tape->spares == tape->spare_room)
+        tape->spare = grow(tape, tape->spare, &tape->spare_room, 64, sizeof *tape->spare);
     tape->spare[tape->spares++] = (Spare){result->grad, result->size};
     result->grad = NULL;
     result->has_grad = result->grad_is_lent = false;

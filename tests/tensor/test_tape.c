@@ -296,13 +296,17 @@ static void test_sweeps_add_up(void)
 {
     Tape *tape = tape_create(&kernels_portable);
     Tensor *x = tensor_watch(number(tape, 3));
-    Tensor *y = tensor_square(x), *z = tensor_scale(y, 5);
+    Tensor *y = tensor_square(x), *z = tensor_scale(y, 5), *inside;
     tape_backward(z);
     CU_ASSERT(x->grad[0] == 30 && y->grad == NULL && !y->has_grad);
     tape_backward(z);
     CU_ASSERT(x->grad[0] == 60 && y->grad == NULL);
     tape_backward(y);
     CU_ASSERT(x->grad[0] == 66 && z->grad == NULL);
+    tape_gradient(z, NULL, &y, 1, &inside);
+    CU_ASSERT(inside->value[0] == 5);
+    tape_gradient(y, NULL, &y, 1, &inside);
+    CU_ASSERT(inside->value[0] == 1 && x->grad[0] == 66);
     tape_backward(x); /* a leaf with respect to itself */
     CU_ASSERT(x->grad[0] == 67);
     tape_free(tape);
