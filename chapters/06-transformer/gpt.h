@@ -103,6 +103,7 @@ Tensor *gpt_rows_log_prob(const Gpt *gpt, Tensor *x, Rng *noise);
 extern const OptionSpec gpt_options[], gpt_eval_options[], gpt_sample_options[];
 extern const OptionValue gpt_quick_eval[];
 extern const FamilyCommand gpt_commands[];
+bool gpt_offers(const Model *model, const FamilyCommand *command);
 
 void gpt_defaults(Options *options, const Dataset *data);
 void gpt_prepare(const Options *options, Dataset *data);

@@ -21,6 +21,12 @@ const FamilyCommand gpt_commands[] = {
      gpt_scaling_options, gpt_scaling_command},
     {NULL, NULL, 0, NULL, NULL}};
 
+/* An encoder gives no next token, but can be trained in other sizes. */
+bool gpt_offers(const Model *model, const FamilyCommand *command)
+{
+    return ((const Gpt *)model)->objective == GPT_NEXT || command->run == gpt_scaling_command;
+}
+
 /* ---------------------------------------------------------------- look */
 
 const OptionSpec gpt_look_options[] = {

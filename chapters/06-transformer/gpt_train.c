@@ -65,6 +65,7 @@ const Family gpt_family = {
     .validates_nats = true,
     .columns = columns,
     .commands = gpt_commands,
+    .offers = gpt_offers,
     .defaults = gpt_defaults,
     .prepare = gpt_prepare,
     .create = gpt_create,

@@ -229,8 +229,8 @@ static void evaluate(const Call *call)
     measure_variations(&eval, n < 500 ? n : 500);
     printf("\n");
     likelihood_report_print(&eval.report, stdout);
-    run_write_eval(call->dir, painter.run->family, painter.run->data, SPLIT_TEST, &eval.report,
-                   NULL);
+    run_write_eval(call->dir, painter.run->family, painter.run->data, SPLIT_TEST, NULL,
+                   &eval.report, NULL);
     printf("\n%d pictures each; everything in %s\nwritten to %s/eval.json\n", n,
            progress_duration(profile_seconds() - start, (char[32]){0}), call->dir);
     likelihood_report_clear(&eval.report);

@@ -199,7 +199,7 @@ static void measure(const Family *family, const Options *one, const char *dir, c
     int samples = (int)options_int(one, "samples");
     n = n < all ? n : all;
     LikelihoodReport report = measure_likelihoods(run, run->data, SPLIT_TEST, n, eval, false);
-    run_write_eval(dir, family, run->data, SPLIT_TEST, &report, NULL);
+    run_write_eval(dir, family, run->data, SPLIT_TEST, eval, &report, NULL);
     write_log_prob(dir, "log_prob.npy", &report);
     bool likely = report.likelihoods > 0;
     likelihood_report_clear(&report);

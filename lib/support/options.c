@@ -197,6 +197,17 @@ cJSON *options_to_json(const Options *options)
     return object;
 }
 
+cJSON *options_some_to_json(const Options *options, const OptionSpec *specs)
+{
+    cJSON *object = cJSON_CreateObject();
+    for (; specs->name != NULL; specs++) {
+        const Option *option = option_find(options, specs->name);
+        if (option != NULL)
+            cJSON_AddItemToObject(object, specs->name, option_to_json(option));
+    }
+    return object;
+}
+
 /* A JSON value as one would type it, or NULL when it is none that an option can have. Free with
  * free(). */
 static char *typed_text(const cJSON *item)

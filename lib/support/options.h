@@ -65,6 +65,9 @@ void options_put(Options *options, const char *name, const char *value, const ch
  * null. */
 cJSON *options_to_json(const Options *options);
 
+/* The same of those in specs (ends with a NULL name) alone. */
+cJSON *options_some_to_json(const Options *options, const OptionSpec *specs);
+
 /* Puts every member of the object whose option exists and was not typed (options_put). */
 void options_from_json(Options *options, const cJSON *object, const char *from);
 

@@ -1,7 +1,7 @@
 /* The only door to heavy arithmetic: matrix products, and convolutions with their two derivatives.
- * Two tables are filled: kernels_onednn.c with kernels_onednn_conv.c (fast, float only), and
- * kernels_portable.c with kernels_portable_conv.c (CBLAS and plain loops, either precision: the
- * oracle of the tests, and what runs where oneDNN is missing). */
+ * Two tables are filled: kernels_onednn.c with kernels_onednn_conv.c and dense_product.c (fast,
+ * float only), and kernels_portable.c with kernels_portable_conv.c (CBLAS and plain loops, either
+ * precision: the oracle of the tests, and what runs where oneDNN is missing). */
 #ifndef TENSOR_KERNELS_H
 #define TENSOR_KERNELS_H
 

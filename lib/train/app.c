@@ -138,11 +138,11 @@ static void evaluate(Run *run, const Options *options, bool quiet, const char *h
            run_split_name(split), run->data->name, how,
            progress_duration(profile_seconds() - start, duration));
     likelihood_report_print(&report, stdout);
-    run_write_eval(run->dir, run->family, run->data, split, &report, NULL);
+    run_write_eval(run->dir, run->family, run->data, split, options, &report, NULL);
     cJSON *samples =
         evaluate_samples(run, options); /* may stop: the likelihoods are kept by then */
     if (samples != NULL)
-        run_write_eval(run->dir, run->family, run->data, split, &report, samples);
+        run_write_eval(run->dir, run->family, run->data, split, options, &report, samples);
     likelihood_report_clear(&report);
 }
 
@@ -205,7 +205,8 @@ static int train_command(const Family *family, int argc, char **argv)
         printf("  bin/%s sample --run %s%s --seed 2\n", family->name, run->dir,
                run->data->kind == DATA_TOKENS ? "" : " --n 16");
     for (const FamilyCommand *own = family->commands; own != NULL && own->name != NULL; own++)
-        if ((own->data_kinds & (unsigned)run->data->kind) != 0)
+        if ((own->data_kinds & (unsigned)run->data->kind) != 0 &&
+            (family->offers == NULL || family->offers(run->model, own)))
             printf("  bin/%s %s --run %s\n", family->name, own->name, run->dir);
     figures_close(figures);
     run_close(run);

@@ -103,6 +103,10 @@ struct Family {
     const char *const *columns;    /* what train_step logs, first the loss; NULL-terminated     */
     const FamilyCommand *commands; /* ends with a NULL name; may be NULL                        */
 
+    /* Whether a command of the family's own makes sense for this model, so that train may name it
+     * as what to try next; NULL: always. */
+    bool (*offers)(const Model *model, const FamilyCommand *command);
+
     /* Sets options that were not typed and whose default depends on the data (options_put). */
     void (*defaults)(Options *options, const Dataset *data);
 

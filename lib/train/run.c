@@ -185,7 +185,7 @@ void run_close(Run *run)
 }
 
 void run_write_eval(const char *dir, const Family *family, const Dataset *data, Split split,
-                    const LikelihoodReport *report, cJSON *samples)
+                    const Options *options, const LikelihoodReport *report, cJSON *samples)
 {
     char *path = run_path(dir, "eval.json");
     cJSON *eval = cJSON_CreateObject();
@@ -193,6 +193,8 @@ void run_write_eval(const char *dir, const Family *family, const Dataset *data, 
     cJSON_AddStringToObject(eval, "data", data->name);
     cJSON_AddStringToObject(eval, "split", run_split_name(split));
     cJSON_AddNumberToObject(eval, "examples", report->examples);
+    if (options != NULL)
+        cJSON_AddItemToObject(eval, "options", options_some_to_json(options, family->eval_options));
     likelihood_report_to_json(report, eval);
     cJSON_AddItemToObject(eval, "samples", samples != NULL ? samples : cJSON_CreateObject());
     write_json(path, eval);

@@ -53,10 +53,10 @@ typedef struct Run {
 Run *run_open(const Family *family, const char *dir);
 void run_close(Run *run);
 
-/* eval.json: the report with family, data, split and number of examples, and what was measured on
- * samples (taken over; NULL: nothing). */
+/* eval.json: the report with family, data, split and number of examples, the family's options of
+ * evaluation (NULL: it has none), and what was measured on samples (taken over; NULL: nothing). */
 void run_write_eval(const char *dir, const Family *family, const Dataset *data, Split split,
-                    const LikelihoodReport *report, cJSON *samples);
+                    const Options *options, const LikelihoodReport *report, cJSON *samples);
 
 /* "train", "validation", "test" */
 const char *run_split_name(Split split);

@@ -296,6 +296,14 @@ static void test_encoders_options(void)
     ChildResult hidden = child_run(hide_from_decoder, NULL);
     CU_ASSERT(child_said(&swept, 2, "--sweeps: is for encoders"));
     CU_ASSERT(child_said(&hidden, 2, "--hidden: is for encoders"));
+    SmallGpt next = small_gpt(TEXT, false, "--context 6" TINY);
+    SmallGpt masked = small_gpt(TEXT, false, "--context 6 --objective masked" TINY);
+    for (const FamilyCommand *own = gpt_commands; own->name != NULL; own++) {
+        CU_ASSERT(gpt_offers(&next.gpt->model, own));
+        CU_ASSERT_EQUAL(gpt_offers(&masked.gpt->model, own), strcmp(own->name, "scaling") == 0);
+    }
+    small_gpt_free(&next);
+    small_gpt_free(&masked);
 }
 
 /* Lines of one place each, by many networks. A sweep hides the place before it is drawn, so what
@@ -395,6 +403,20 @@ static bool run_quick(Run *run)
     return all;
 }
 
+/* Whether eval.json says how it was measured. */
+static bool eval_says_hidden(const char *dir, long hidden)
+{
+    char *path = run_path(dir, "eval.json");
+    cJSON *eval = file_read_json(path);
+    const cJSON *options = cJSON_GetObjectItem(eval, "options");
+    const cJSON *said = cJSON_GetObjectItem(options, "hidden");
+    bool same =
+        cJSON_IsNumber(said) && said->valueint == hidden && cJSON_GetArraySize(options) == 1;
+    cJSON_Delete(eval);
+    free(path);
+    return same;
+}
+
 /* A run is evaluated and drawn, its answers judged; commands that only read it end well. */
 static void run_all(void *context)
 {
@@ -422,6 +444,9 @@ static void run_all(void *context)
     task.noise = rng_stream(1, "evaluation");
     gpt_family.evaluate(run->model, &task, &report);
     likelihood_report_print(&report, stdout);
+    run_write_eval(dir, &gpt_family, run->data, SPLIT_TEST, task.options, &report, NULL);
+    if (!eval_says_hidden(dir, options_int(task.options, "hidden")))
+        exit(4);
     likelihood_report_clear(&report);
     options_free((Options *)task.options);
     tape_free(task.tape);

@@ -209,6 +209,12 @@ static void test_json(void)
         text, "{\"steps\":1000,\"lr\":0.123456789012346,\"offset\":0,\"quick\":true,"
               "\"out\":\"r\xc3\xa9sum\xc3\xa9\",\"seed\":null,\"latent\":50,\"hidden\":[7],"
               "\"objective\":\"elbo\",\"schedule\":\"cosine\"}");
+    cJSON *some = options_some_to_json(options, MODEL);
+    char *some_text = cJSON_PrintUnformatted(some);
+    CU_ASSERT_STRING_EQUAL(some_text, "{\"latent\":50,\"hidden\":[7],\"objective\":\"elbo\","
+                                      "\"schedule\":\"cosine\"}");
+    free(some_text);
+    cJSON_Delete(some);
     /* Printed, parsed and put into fresh options, every value is the same, to the bit. */
     cJSON *parsed = cJSON_Parse(text);
     Options *again = parse("");
