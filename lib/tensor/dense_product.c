@@ -263,6 +263,20 @@ static int begin_of(int i, int parts, int size, int unit)
     return least(size, units * i / parts * unit);
 }
 
+/* The threads in a grid over C whose parts have the least sides: of two each takes half of the
+ * longer side. All make the panels of their own columns, so that none waits for another. */
+static Part part_of(const Gemm *g, int thread, int threads)
+{
+    int across = 1;
+    for (int c = 2; c <= threads; c++)
+        if (threads % c == 0 && (double)g->m * c + (double)g->n * (threads / c) <
+                                    (double)g->m * across + (double)g->n * (threads / across))
+            across = c;
+    const int down = threads / across, row = thread / across, column = thread % across;
+    return (Part){begin_of(row, down, g->m, TILE_ROWS), begin_of(row + 1, down, g->m, TILE_ROWS),
+                  begin_of(column, across, g->n, PANEL), begin_of(column + 1, across, g->n, PANEL)};
+}
+
 /* Where this was measured to be faster than oneDNN: copies of B serve rows enough, and of A^T B the
  * rows of A or of B clash in the caches. */
 bool dense_product_serves(const Gemm *g)
@@ -272,8 +286,6 @@ bool dense_product_serves(const Gemm *g)
     return g->transpose_a ? g->m % 128 == 0 || g->n % 128 == 0 : g->m >= 192;
 }
 
-/* Threads share the longer side of C, each with panels of its own, so that none waits for another.
- */
 void dense_product(const Gemm *g)
 {
 #pragma omp parallel
@@ -283,15 +295,7 @@ void dense_product(const Gemm *g)
         threads = omp_get_num_threads();
         thread = omp_get_thread_num();
 #endif
-        Part part = {0, g->m, 0, g->n};
-        if (g->m >= g->n) {
-            part.row = begin_of(thread, threads, g->m, TILE_ROWS);
-            part.row_to = begin_of(thread + 1, threads, g->m, TILE_ROWS);
-        } else {
-            part.column = begin_of(thread, threads, g->n, PANEL);
-            part.column_to = begin_of(thread + 1, threads, g->n, PANEL);
-        }
-        product_of_part(g, part);
+        product_of_part(g, part_of(g, thread, threads));
     }
 }
 
